@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What every script of this repo shares: words to the user, the cache folder,
+# packages, locking. Source it; it sets the shell options too.
+#
+# Exit codes, the same in every script:
+#   0  done, and everything that was checked holds
+#   1  a check or a test failed
+#   2  could not be done: bad arguments, a missing tool, no space, no network
+# A run that could not be judged is never reported as 0.
+
+set -euo pipefail
+shopt -s inherit_errexit
+
+self=${0##*/}
+repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/irq-free-bulk
+series=$repo/series
+patches=$repo/patches
+
+# Kernel builds and kernel logs must not depend on the user's language.
+export LC_ALL=C
+
+note() { printf '%s: %s\n' "$self" "$*" >&2; }
+die() { note "$*"; exit 2; }
+fail() { note "$*"; exit 1; }
+
+# The comment at the head of a script, after the SPDX line, is its --help.
+usage() { awk 'NR > 2 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$0"; }
+
+# For the case of an option that the script does not know.
+bad_argument() { die "unknown argument '$1'; see scripts/$self --help"; }
+
+# need_value OPTION [VALUE...]: die when an option came without its value
+need_value() { [[ $# -ge 2 && -n $2 ]] || die "$1 needs a value; see scripts/$self --help"; }
+
+# need TOOL=PACKAGE...: install the packages of those tools that are missing. TOOL is the name of
+# a command, or the absolute path of a file (a header). Without root, say what to type and stop.
+need() {
+	local pair missing=()
+
+	for pair in "$@"; do
+		case $pair in
+		/*) [[ -e ${pair%%=*} ]] || missing+=("${pair#*=}") ;;
+		*) command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}") ;;
+		esac
+	done
+	[[ ${#missing[@]} -gt 0 ]] || return 0
+
+	if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
+		die "missing tools; run: sudo apt-get install --no-install-recommends ${missing[*]}"
+	fi
+	note "installing ${missing[*]}"
+	mkdir -p "$cache"
+	(
+		# Two scripts that start together must not fight for dpkg's lock.
+		flock 9
+		export DEBIAN_FRONTEND=noninteractive
+		apt-get install -qq -y --no-install-recommends "${missing[@]}" >"$cache/apt.log" 2>&1 ||
+			{ apt-get update -qq >>"$cache/apt.log" 2>&1 &&
+				apt-get install -qq -y --no-install-recommends "${missing[@]}" \
+					>>"$cache/apt.log" 2>&1; }
+	) 9>"$cache/apt.lock" || die "cannot install ${missing[*]}; see $cache/apt.log"
+}
+
+# lock NAME: hold $cache/NAME.lock until the script ends
+lock() {
+	local fd
+
+	mkdir -p "$cache"
+	exec {fd}>"$cache/$1.lock"
+	flock -n "$fd" && return
+	note "waiting for another run that uses $1"
+	flock "$fd"
+}
+
+# sha FILE...: one hash of the contents
+sha() { cat "$@" | sha256sum | cut -c1-16; }
+
+# Patch files of the series, in order, relative to patches/
+series_list() { sed -e 's/#.*//' -e 's/[[:space:]]*$//' -e '/^$/d' "${1:-$series}"; }
