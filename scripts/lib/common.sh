@@ -77,6 +77,3 @@ lock() {
 
 # sha FILE...: one hash of the contents
 sha() { cat "$@" | sha256sum | cut -c1-16; }
-
-# Patch files of the series, in order, relative to patches/
-series_list() { sed -e 's/#.*//' -e 's/[[:space:]]*$//' -e '/^$/d' "${1:-$series}"; }
