@@ -64,10 +64,13 @@ need() {
 	) 9>"$cache/apt.lock" || die "cannot install ${missing[*]}; see $cache/apt.log"
 }
 
-# lock NAME: hold $cache/NAME.lock until the script ends
+# lock NAME: hold $cache/NAME.lock until this shell ends
+held=' '
 lock() {
 	local fd
 
+	[[ $held != *" $1 "* ]] || return 0
+	held+="$1 "
 	mkdir -p "$cache"
 	exec {fd}>"$cache/$1.lock"
 	flock -n "$fd" && return

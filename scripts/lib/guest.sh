@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# The test guest: an arm64 kernel on QEMU's `virt` machine with a GICv3 and its
+# ITS, and tools/guest as its init. Source it after common.sh.
+#
+#	initramfs=$(guest_initramfs)
+#	guest_boot LOG IMAGE "$initramfs" "guest.job=rebind guest.rounds=8" -smp 4 ...
+#	verdict=$(guest_verdict LOG)
+#
+# A script that boots a guest stops it when the script itself ends:
+#
+#	trap guest_stop EXIT
+
+: "${cache:?}" "${repo:?}"
+
+# Seconds until a guest that has not powered off is stopped, and lost
+guest_timeout=${guest_timeout:-300}
+
+guest_pid=
+guest_partial=
+
+guest_cross=aarch64-linux-gnu-
+[[ $(uname -m) != aarch64 ]] || guest_cross=
+
+# guest_tools: install what building and booting the guest takes
+guest_tools() {
+	local tools=(make=make cpio=cpio qemu-system-aarch64=qemu-system-arm)
+
+	if [[ -n $guest_cross ]]; then
+		tools+=("${guest_cross}gcc=gcc-aarch64-linux-gnu"
+			/usr/aarch64-linux-gnu/include/stdio.h=libc6-dev-arm64-cross)
+	else
+		tools+=(gcc=gcc /usr/include/stdio.h=libc6-dev)
+	fi
+	need "${tools[@]}"
+}
+
+# guest_initramfs: print the path of the initramfs, built when tools/guest has changed
+guest_initramfs() {
+	local src=$repo/tools/guest dir work
+
+	dir=$cache/guest/$(sha "$src"/*.[ch] "$src"/Makefile "${BASH_SOURCE[0]}")
+	if [[ ! -e $dir/initramfs.cpio ]]; then
+		mkdir -p "$cache/guest"
+		work=$(mktemp -d "$cache/guest/partial.XXXXXX")
+		# The kernel's default rootfs brings /dev/console, so root is not needed here.
+		if ! { make -s -C "$src" CROSS_COMPILE="$guest_cross" O="$work/root" >"$work/log" 2>&1 &&
+			(cd "$work/root" && find . | cpio --quiet --reproducible -R 0:0 -o -H newc) \
+				>"$work/initramfs.cpio" 2>>"$work/log"; }; then
+			cat "$work/log" >&2
+			rm -rf "$work"
+			die "cannot build the guest's init, see above"
+		fi
+		# Another script may have been faster: then its result is as good.
+		mv -T "$work" "$dir" 2>/dev/null || rm -rf "$work"
+	fi
+	[[ -e $dir/initramfs.cpio ]] || die "cannot write to $cache/guest"
+	echo "$dir/initramfs.cpio"
+}
+
+# guest_boot LOG IMAGE INITRAMFS APPEND [QEMU ARGUMENT...]
+#
+# Boots and waits until the guest has gone, whatever became of it: guest_verdict
+# tells. LOG is what the guest wrote to its console, LOG.qemu what QEMU had to say.
+guest_boot() {
+	local log=$1 image=$2 initramfs=$3 append=$4 machine=() status=0
+
+	shift 4
+	if [[ $(uname -m) == aarch64 && -w /dev/kvm ]]; then
+		machine=(-accel kvm -cpu host)
+	else
+		# Faster than -cpu max, which spends its time on pointer authentication.
+		machine=(-accel tcg -cpu cortex-a57)
+	fi
+
+	guest_partial=$log.partial
+	rm -f "$log" "$log.qemu" "$guest_partial"
+
+	# QEMU dies when timeout does, and timeout when this script does, even by SIGKILL.
+	setpriv --pdeathsig TERM timeout --kill-after=5 "$guest_timeout" \
+		setpriv --pdeathsig KILL qemu-system-aarch64 \
+		-nodefaults -display none -no-reboot -m 1024 \
+		"${machine[@]}" -machine virt,gic-version=3 "$@" \
+		-kernel "$image" -initrd "$initramfs" \
+		-append "console=ttyAMA0 panic=-1 oops=panic printk.devkmsg=on kunit.enable=0 $append" \
+		-serial "file:$guest_partial" </dev/null >"$log.qemu" 2>&1 &
+	guest_pid=$!
+	wait "$guest_pid" || status=$?
+	guest_pid=
+
+	if ((status == 124 || status == 137)); then
+		note "the guest was stopped after $guest_timeout seconds"
+	elif ((status)); then
+		note "QEMU ended with status $status: $(tail -n 1 "$log.qemu")"
+	fi
+	[[ ! -e $guest_partial ]] || mv "$guest_partial" "$log"
+	guest_partial=
+}
+
+# For an EXIT trap: no QEMU and no half a log is left behind.
+guest_stop() {
+	if [[ -n $guest_pid ]]; then
+		kill "$guest_pid" 2>/dev/null || :
+		wait "$guest_pid" 2>/dev/null || :
+		guest_pid=
+	fi
+	[[ -z $guest_partial ]] || rm -f "$guest_partial"
+	guest_partial=
+}
+
+# guest_lines LOG: what the job wrote, without the time stamps of the kernel log
+guest_lines() {
+	awk '
+		{ sub(/\r$/, ""); sub(/^\[ *[0-9]+\.[0-9]+\](\[ *[TC][0-9]+\])? /, "") }
+		/^# guest: begin job=/ { begun = 1 }
+		begun { print }
+	' "$1"
+}
+
+# guest_verdict LOG: print passed, failed or lost, and why. Only a job that has returned, and
+# whose results, plan and totals agree, has a verdict at all: everything else is lost.
+guest_verdict() {
+	if [[ ! -s $1 ]]; then
+		echo "lost: no log"
+		return
+	fi
+	guest_lines "$1" | awk '
+		/^1\.\.[0-9]+$/ && !planned { planned = 1; plan = substr($0, 4) + 0 }
+		/^ok [0-9]+( |$)/ { if ($2 != ++nr) order = 1; if (/ # SKIP/) skip++; else pass++ }
+		/^not ok [0-9]+( |$)/ { if ($3 != ++nr) order = 1; fail++ }
+		/^# Totals: / { totals = $0 }
+		/^# guest: end job=/ { ended = 1 }
+		END {
+			expected = sprintf("# Totals: pass:%d fail:%d skip:%d", pass, fail, skip)
+			if (!ended)
+				print "lost: the guest died after " nr + 0 " results"
+			else if (!planned || !plan)
+				print "lost: the guest had no plan"
+			else if (nr != plan || order)
+				print "lost: " nr + 0 " results in the log, " plan " were planned"
+			else if (totals != expected)
+				print "lost: the guest counted \"" totals "\""
+			else if (fail)
+				print "failed: " fail " of " plan
+			else if (!pass)
+				print "lost: everything was skipped"
+			else
+				print "passed: " pass " of " plan
+		}'
+}
+
+# guest_self_test: the verdicts on tools/guest/cases, whose first line is the one to get
+guest_self_test() {
+	local log expected got passed=0 failed=0
+
+	for log in "$repo"/tools/guest/cases/*.log; do
+		expected=$(<"${log%.log}.expected")
+		got=$(guest_verdict "$log")
+		if [[ $got == "$expected" ]]; then
+			passed=$((passed + 1))
+		else
+			failed=$((failed + 1))
+			echo "not ok: $(basename "$log"): expected '$expected', got '$got'"
+		fi
+	done
+	echo "$passed passed, $failed failed"
+	((passed && !failed))
+}

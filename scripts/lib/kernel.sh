@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Kernel trees with more or less of the series applied, and their builds. Needs
+# lib/common.sh and lib/series.sh.
+#
+# There is one worktree ($cache/src) and one build folder for each architecture,
+# and a variant is checked out into it: git touches only the files that differ,
+# so that going from one variant to the next rebuilds only what depends on them.
+
+: "${cache:?}" "${repo:?}"
+
+base_version=7.3
+variants=$repo/tools/sensitivity/variants
+src=$cache/src
+cross_arm64=aarch64-linux-gnu-
+[[ $(uname -m) != aarch64 ]] || cross_arm64=
+
+# variant_patches VARIANT: absolute paths of the patches that make it up, in order. tools/
+# sensitivity/variants says which patches of the series a variant lacks and which it has instead.
+variant_patches() {
+	local name=$1 lacks=() instead=() word list kept
+
+	read -ra list < <(awk -v n="$name" '$1 == n { $1 = ""; print; exit }' "$variants") ||
+		die "no variant '$name'; known: $(awk '/^[a-z]/ { printf "%s ", $1 }' "$variants")"
+	for word in "${list[@]}"; do
+		case $word in
+		everything) ;;
+		nothing) return 0 ;;
+		-*) lacks+=(-e "${word#-}") ;;
+		+*) instead+=("$repo/tools/sensitivity/${word#+}") ;;
+		esac
+	done
+	((${#instead[@]} == 0)) || printf '%s\n' "${instead[@]}"
+	if ((${#lacks[@]})); then
+		# A pattern that matches nothing would turn the variant into another one.
+		for word in "${lacks[@]}"; do
+			[[ $word == -e ]] || series_list | grep -qF -e "$word" ||
+				die "variant '$name' lacks '$word', which no patch of the series has in its name"
+		done
+		kept=$(series_paths | grep -vF "${lacks[@]}" || [[ $? == 1 ]])
+		[[ -z $kept ]] || printf '%s\n' "$kept"
+	else
+		series_paths
+	fi
+}
+
+# variant_commit VARIANT: the commit in the base tree that has the variant applied; made when the
+# patches have changed since the last time, by git am in a sparse worktree.
+variant_commit() {
+	local base list key ref am=$cache/am
+
+	base=$("$repo/scripts/fetch" "$base_version" 2>/dev/null) ||
+		base=$("$repo/scripts/fetch" "$base_version")
+	mapfile -t list < <(variant_patches "$1")
+	((${#list[@]})) || { git -C "$base" rev-parse base; return; }
+
+	key=$({ git -C "$base" rev-parse base; cat "${list[@]}"; } | sha256sum | cut -c1-16)
+	ref=refs/variants/$key
+	git -C "$base" rev-parse -q --verify "$ref" && return
+
+	rm -rf "$am"
+	git -C "$base" worktree prune
+	git -C "$base" worktree add -q --no-checkout --detach "$am" base
+	git -C "$am" sparse-checkout set --no-cone /Kbuild
+	git -C "$am" checkout -q --detach base
+	# The same patches give the same commit.
+	if ! GIT_COMMITTER_NAME=irq-free-bulk GIT_COMMITTER_EMAIL=irq-free-bulk@localhost \
+		GIT_COMMITTER_DATE='2000-01-01T00:00:00Z' \
+		git -C "$am" -c commit.gpgSign=false -c am.threeWay=false am -q "${list[@]}" >&2; then
+		fail "variant '$1' does not apply to Linux $base_version; see the message above"
+	fi
+	git -C "$am" update-ref "$ref" HEAD
+	git -C "$am" rev-parse HEAD
+	git -C "$base" worktree remove --force "$am"
+}
+
+# use_variant VARIANT: check it out into $src, which stays locked until the script ends
+use_variant() {
+	local commit base=$cache/linux-$base_version
+
+	lock src
+	commit=$(variant_commit "$1")
+	if [[ ! -e $src/.git ]]; then
+		note "making a worktree for the builds"
+		git -C "$base" worktree prune
+		git -C "$base" worktree add -q --detach "$src" base
+	fi
+	[[ $(git -C "$src" rev-parse HEAD) == "$commit" && -z $(git -C "$src" status --porcelain -uno) ]] ||
+		git -C "$src" checkout -q -f --detach "$commit"
+	build=$cache/build
+}
+
+# use_tree DIR: build DIR as it is
+use_tree() {
+	src=$(cd "$1" && pwd)
+	is_kernel_tree "$src" || die "$src is no kernel tree; give the top folder of a Linux source tree"
+	lock src
+	build=$cache/build/tree-$(printf %s "$src" | sha256sum | cut -c1-8)
+}
+
+# kunit_suites: 'SUITE FOLDER' of those suites of tools/kernel/suites that $src has and ARCH runs
+kunit_suites() {
+	awk -v arch="$1" '/^[a-z]/ { n = split($3, a, ","); for (i = 1; i <= n; i++)
+		if (a[i] == arch) print $1, $2 }' "$repo/tools/kernel/suites" |
+		while read -r suite folder; do
+			[[ ! -e $src/$folder/.kunitconfig ]] || echo "$suite $folder"
+		done
+}
+
+# kernel_tools ARCH: install what building and running a kernel for ARCH takes
+kernel_tools() {
+	local tools=(git=git gcc=gcc make=make flex=flex bison=bison bc=bc python3=python3 perl=perl
+		/usr/include/gelf.h=libelf-dev /usr/include/openssl/ssl.h=libssl-dev
+		/usr/include/stdio.h=libc6-dev)
+
+	case $1 in
+	arm64)
+		tools+=(qemu-system-aarch64=qemu-system-arm)
+		[[ -z $cross_arm64 ]] || tools+=("${cross_arm64}gcc=gcc-aarch64-linux-gnu")
+		;;
+	x86_64)
+		tools+=(qemu-system-x86_64=qemu-system-x86)
+		[[ $(uname -m) == x86_64 ]] || tools+=(x86_64-linux-gnu-gcc=gcc-x86-64-linux-gnu)
+		;;
+	um) ;;
+	*) die "no architecture '$1'; known: arm64 x86_64 um" ;;
+	esac
+	need "${tools[@]}"
+}
+
+# kunit_py ARCH COMMAND [ARGUMENT...]: the tree's own kunit.py, set up for ARCH
+kunit_py() {
+	local arch=$1 args=() suite folder kernel=("$src/tools/testing/kunit/kunit.py" "$2")
+
+	args+=(--arch="$arch" --build_dir="$build/$arch" --jobs="$(nproc)")
+	case $arch in
+	arm64)
+		args+=(--kunitconfig="$repo/tools/kernel/arm64.config")
+		args+=(--cross_compile="$cross_arm64")
+		[[ $2 != run ]] || args+=(--qemu_config="$repo/tools/kernel/qemu/arm64_its.py")
+		;;
+	x86_64) [[ $(uname -m) == x86_64 ]] || args+=(--cross_compile=x86_64-linux-gnu-) ;;
+	esac
+	while read -r suite folder; do
+		args+=(--kunitconfig="$src/$folder/.kunitconfig")
+	done < <(kunit_suites "$arch")
+	shift 2
+	mkdir -p "$build/$arch"
+	# kunit.py looks for the tree's files from the current folder, and leaves caches beside itself.
+	(cd "$src" && PYTHONDONTWRITEBYTECODE=1 python3 "${kernel[@]}" "${args[@]}" "$@")
+}
+
+# kernel_image VARIANT: the path of an arm64 Image.gz of the variant, built when it is not there
+kernel_image() {
+	local out key
+
+	kernel_tools arm64
+	use_variant "$1"
+	key=$({ git -C "$src" rev-parse 'HEAD^{tree}'; cat "$repo/tools/kernel/arm64.config"
+		kunit_suites arm64; "${cross_arm64}gcc" --version; } | sha256sum | cut -c1-16)
+	out=$cache/images/$1-$key.gz
+	if [[ ! -e $out ]]; then
+		note "building the kernel '$1'"
+		kunit_py arm64 build >"$build/arm64/build.log" 2>&1 ||
+			die "the kernel '$1' does not build; see $build/arm64/build.log"
+		mkdir -p "$cache/images"
+		cp "$build/arm64/arch/arm64/boot/Image.gz" "$out.partial"
+		mv "$out.partial" "$out"
+	fi
+	echo "$out"
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Unbinds and binds the driver of every xHCI controller that can do Multi-MSI,
+ * and compares the vectors that it gets with the vectors that it asks for.
+ *
+ * guest.rounds=N: how often, after what the probe at boot got (round 0).
+ *
+ * A USB device must be plugged into each controller: it shows up only if the
+ * driver's interrupts arrive. One line for each round is for programs:
+ *
+ *   # rebind device=BDF round=R asked=N got=N interrupts=N
+ *
+ * got=0 means that the driver could not be bound or took a legacy interrupt.
+ */
+#include <errno.h>
+#include <glob.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "guest.h"
+
+#define DRIVER			"xhci_hcd"
+#define CLASS_SERIAL_USB_XHCI	0x0c0330
+
+#define MAX_DEVICES		16
+#define DEFAULT_ROUNDS		8
+
+/* Emulated CPUs are slow, and a real hub takes its time too. */
+#define USB_TIMEOUT_MS		10000
+#define USB_POLL_MS		10
+
+struct rebind_device {
+	const char *bdf;
+	unsigned int asked;
+};
+
+/* True when a device other than the root hubs is there, found by its vendor. */
+static bool usb_device_present(const char *bdf)
+{
+	char pattern[GUEST_PATH_MAX];
+	glob_t found;
+	bool present;
+
+	snprintf(pattern, sizeof(pattern),
+		 "/sys/bus/pci/devices/%s/usb[0-9]*/[0-9]*-[0-9]*/idVendor", bdf);
+	present = !glob(pattern, 0, NULL, &found);
+	globfree(&found);
+	return present;
+}
+
+static bool usb_device_wait(const char *bdf)
+{
+	unsigned int ms;
+
+	for (ms = 0; ms < USB_TIMEOUT_MS; ms += USB_POLL_MS) {
+		if (usb_device_present(bdf))
+			return true;
+		sleep_ms(USB_POLL_MS);
+	}
+	return usb_device_present(bdf);
+}
+
+/* Reports one round, in which the driver should now be bound. */
+static void check_bound(const struct rebind_device *dev, unsigned int round, int bind_error)
+{
+	const char *problem = NULL;
+	char driver[64] = "";
+	long interrupts = 0;
+	int got = 0;
+
+	if (bind_error) {
+		problem = strerror(-bind_error);
+	} else if (pci_driver(dev->bdf, driver, sizeof(driver)) || strcmp(driver, DRIVER)) {
+		problem = "not bound to " DRIVER;
+	} else {
+		bool present = usb_device_wait(dev->bdf);
+
+		got = pci_vectors(dev->bdf);
+		interrupts = pci_interrupts(dev->bdf);
+		if (got < 0 || interrupts < 0)
+			problem = "cannot read the vectors";
+		else if ((unsigned int)got != dev->asked)
+			problem = "wrong number of vectors";
+		else if (!interrupts)
+			problem = "no interrupt arrived";
+		else if (!present)
+			problem = "the USB device did not appear";
+	}
+
+	ktap_note("rebind device=%s round=%u asked=%u got=%d interrupts=%ld",
+		  dev->bdf, round, dev->asked, got, interrupts);
+	if (problem)
+		ktap_note("%s round %u: %s", dev->bdf, round, problem);
+	ktap_result(!problem, "rebind %s round %u", dev->bdf, round);
+}
+
+static void rebind_device(const struct rebind_device *dev, unsigned int rounds)
+{
+	unsigned int round;
+	int ret;
+
+	check_bound(dev, 0, 0);
+	pci_note_domains(dev->bdf);
+
+	for (round = 1; round <= rounds; round++) {
+		ret = pci_unbind(dev->bdf, DRIVER);
+		if (ret)
+			ktap_note("%s round %u: cannot unbind", dev->bdf, round);
+		else
+			ret = pci_bind(dev->bdf, DRIVER);
+		check_bound(dev, round, ret);
+	}
+}
+
+static void rebind_run(void)
+{
+	unsigned int rounds = guest_param_uint("rounds", DEFAULT_ROUNDS);
+	struct rebind_device devices[MAX_DEVICES];
+	int cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	struct pci_name found[MAX_DEVICES];
+	int nr_found, i, nr = 0;
+
+	nr_found = pci_find_class(CLASS_SERIAL_USB_XHCI, found, MAX_DEVICES);
+	for (i = 0; i < nr_found; i++) {
+		int max = pci_msi_max(found[i].bdf);
+
+		if (max < 2) {
+			ktap_note("%s has no Multi-MSI, left alone", found[i].bdf);
+			continue;
+		}
+
+		/* What xhci_try_enable_msi() asks for */
+		devices[nr].bdf = found[i].bdf;
+		devices[nr].asked = cpus + 1 < max ? cpus + 1 : max;
+		nr++;
+	}
+
+	if (!nr) {
+		ktap_plan(1);
+		ktap_result(false, "rebind: an xHCI controller with Multi-MSI is there");
+		return;
+	}
+
+	ktap_plan(nr * (rounds + 1));
+	ktap_note("rebind cpus=%d devices=%d rounds=%u", cpus, nr, rounds);
+	for (i = 0; i < nr; i++)
+		rebind_device(&devices[i], rounds);
+}
+
+GUEST_JOB(rebind, rebind_run);

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0
+/* PCI devices, their drivers and their MSI vectors, as sysfs shows them. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <linux/pci_regs.h>
+
+#include "guest.h"
+
+#define PCI_DEVICES	"/sys/bus/pci/devices"
+#define PCI_DRIVERS	"/sys/bus/pci/drivers"
+
+/* A list of capabilities that is longer than this goes in circles. */
+#define MAX_CAPABILITIES	48
+
+/* Stores the devices with that base class, sub-class and interface, and returns their number. */
+int pci_find_class(unsigned int class, struct pci_name *names, unsigned int max)
+{
+	char path[GUEST_PATH_MAX], text[32];
+	struct dirent *entry;
+	unsigned int nr = 0;
+	DIR *dir;
+
+	dir = opendir(PCI_DEVICES);
+	if (!dir)
+		return -errno;
+
+	while ((entry = readdir(dir)) && nr < max) {
+		if (entry->d_name[0] == '.' || strlen(entry->d_name) >= sizeof(names->bdf))
+			continue;
+		snprintf(path, sizeof(path), PCI_DEVICES "/%s/class", entry->d_name);
+		if (file_read(path, text, sizeof(text)) <= 0 || strtoul(text, NULL, 16) != class)
+			continue;
+		snprintf(names[nr++].bdf, sizeof(names->bdf), "%s", entry->d_name);
+	}
+	closedir(dir);
+	return nr;
+}
+
+/* The number of vectors that the device's MSI capability offers */
+int pci_msi_max(const char *bdf)
+{
+	unsigned char config[PCI_CFG_SPACE_SIZE + 1];
+	char path[GUEST_PATH_MAX];
+	unsigned int pos, i;
+	int len;
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/config", bdf);
+	len = file_read(path, (char *)config, sizeof(config));
+	if (len < 0)
+		return len;
+	if (len < PCI_CFG_SPACE_SIZE)
+		return -EIO;
+	if (!(config[PCI_STATUS] & PCI_STATUS_CAP_LIST))
+		return -ENODEV;
+
+	pos = config[PCI_CAPABILITY_LIST] & ~3;
+	for (i = 0; pos && i < MAX_CAPABILITIES; i++) {
+		if (config[pos + PCI_CAP_LIST_ID] == PCI_CAP_ID_MSI) {
+			unsigned int flags = config[pos + PCI_MSI_FLAGS];
+
+			return 1 << ((flags & PCI_MSI_FLAGS_QMASK) >> 1);
+		}
+		pos = config[pos + PCI_CAP_LIST_NEXT] & ~3;
+	}
+	return -ENODEV;
+}
+
+/* The driver's name; -ENODEV when the device has none */
+int pci_driver(const char *bdf, char *buf, size_t size)
+{
+	char path[GUEST_PATH_MAX], target[GUEST_PATH_MAX];
+	const char *name;
+	ssize_t len;
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/driver", bdf);
+	len = readlink(path, target, sizeof(target) - 1);
+	if (len < 0)
+		return errno == ENOENT ? -ENODEV : -errno;
+
+	target[len] = '\0';
+	name = strrchr(target, '/');
+	name = name ? name + 1 : target;
+	len = snprintf(buf, size, "%s", name);
+	return (size_t)len < size ? 0 : -ENAMETOOLONG;
+}
+
+/* Binds, and does not believe it before sysfs shows it. */
+int pci_bind(const char *bdf, const char *driver)
+{
+	char path[GUEST_PATH_MAX], now[64];
+	int ret;
+
+	snprintf(path, sizeof(path), PCI_DRIVERS "/%s", driver);
+	ret = file_write_at(path, "bind", bdf);
+	if (ret)
+		return ret;
+
+	ret = pci_driver(bdf, now, sizeof(now));
+	if (ret)
+		return ret;
+	return strcmp(now, driver) ? -EBUSY : 0;
+}
+
+/* Unbinds, and expects the driver and all of its vectors to be gone. */
+int pci_unbind(const char *bdf, const char *driver)
+{
+	char path[GUEST_PATH_MAX], now[64];
+	int ret;
+
+	snprintf(path, sizeof(path), PCI_DRIVERS "/%s", driver);
+	ret = file_write_at(path, "unbind", bdf);
+	if (ret)
+		return ret;
+
+	ret = pci_driver(bdf, now, sizeof(now));
+	if (ret != -ENODEV)
+		return ret ? ret : -EBUSY;
+
+	ret = pci_vectors(bdf);
+	if (ret > 0)
+		return -EBUSY;
+	return ret;
+}
+
+/* The number of MSI or MSI-X vectors that the device has now */
+int pci_vectors(const char *bdf)
+{
+	char path[GUEST_PATH_MAX];
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/msi_irqs", bdf);
+	return dir_count(path);
+}
+
+/* Adds up all CPUs' counts of one line of /proc/interrupts. */
+static long sum_counts(char *line)
+{
+	char *end, *pos = line;
+	long sum = 0;
+
+	for (;;) {
+		long count = strtol(pos, &end, 10);
+
+		if (end == pos || (*end != ' ' && *end != '\n'))
+			return sum;
+		sum += count;
+		pos = end;
+	}
+}
+
+/* How often the device's vectors have fired since they were set up */
+long pci_interrupts(const char *bdf)
+{
+	static bool is_vector[1 << 16];
+	char path[GUEST_PATH_MAX], line[4096];
+	struct dirent *entry;
+	long sum = 0;
+	FILE *file;
+	DIR *dir;
+
+	memset(is_vector, 0, sizeof(is_vector));
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/msi_irqs", bdf);
+	dir = opendir(path);
+	if (!dir)
+		return -errno;
+	while ((entry = readdir(dir))) {
+		unsigned long irq = strtoul(entry->d_name, NULL, 10);
+
+		if (irq && irq < ARRAY_SIZE(is_vector))
+			is_vector[irq] = true;
+	}
+	closedir(dir);
+
+	file = fopen("/proc/interrupts", "re");
+	if (!file)
+		return -errno;
+	while (fgets(line, sizeof(line), file)) {
+		char *end;
+		unsigned long irq = strtoul(line, &end, 10);
+
+		if (*end == ':' && irq < ARRAY_SIZE(is_vector) && is_vector[irq])
+			sum += sum_counts(end + 1);
+	}
+	fclose(file);
+	return sum;
+}
+
+/* One note for each domain that the device's vectors pass through, the top one first. */
+void pci_note_domains(const char *bdf)
+{
+	char path[GUEST_PATH_MAX], text[4096], name[128] = "";
+	char *line, *save, *colon;
+	struct dirent *entry;
+	unsigned long irq = 0;
+	bool bulk = false;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/msi_irqs", bdf);
+	dir = opendir(path);
+	if (!dir)
+		return;
+	while ((entry = readdir(dir)) && !irq)
+		irq = strtoul(entry->d_name, NULL, 10);
+	closedir(dir);
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/irq/irqs/%lu", irq);
+	if (file_read(path, text, sizeof(text)) < 0)
+		return;
+	line = strstr(text, "domain:");
+	if (!line || sscanf(line, "domain: %127s", name) != 1)
+		return;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/irq/domains/%s", name);
+	if (file_read(path, text, sizeof(text)) < 0)
+		return;
+
+	name[0] = '\0';
+	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		colon = strstr(line, "name: ");
+		if (colon) {
+			if (name[0])
+				ktap_note("domain device=%s name=%s free_bulk=%s", bdf, name,
+					  bulk ? "yes" : "no");
+			bulk = false;
+			if (sscanf(colon, "name: %127s", name) != 1)
+				name[0] = '\0';
+		}
+		if (strstr(line, "IRQ_DOMAIN_FREE_BULK"))
+			bulk = true;
+	}
+	if (name[0])
+		ktap_note("domain device=%s name=%s free_bulk=%s", bdf, name, bulk ? "yes" : "no");
+}

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# For kunit.py --qemu_config: the arm64 machine with a GICv3 and its ITS, and more
+# than one CPU. The one that kunit.py has itself is a GICv2 without an ITS.
+#
+# Emulated, a Cortex-A57 boots faster than `-cpu max`, which spends its time on
+# pointer authentication. On an arm64 host with KVM only the host's CPU will do.
+# A panic ends the run at once instead of at the time limit. The options are those
+# of kunit.py's own arm64, so that `build` without --qemu_config builds the same.
+
+import os
+import platform
+
+from ..qemu_config import QemuArchParams
+
+KVM = platform.machine() == 'aarch64' and os.access('/dev/kvm', os.W_OK)
+
+QEMU_ARCH = QemuArchParams(linux_arch='arm64',
+			   kconfig='''
+CONFIG_SERIAL_AMBA_PL010=y
+CONFIG_SERIAL_AMBA_PL010_CONSOLE=y
+CONFIG_SERIAL_AMBA_PL011=y
+CONFIG_SERIAL_AMBA_PL011_CONSOLE=y''',
+			   qemu_arch='aarch64',
+			   kernel_path='arch/arm64/boot/Image.gz',
+			   kernel_command_line='console=ttyAMA0 panic=-1',
+			   extra_qemu_params=['-machine', 'virt,gic-version=3',
+					      '-cpu', 'host' if KVM else 'cortex-a57',
+					      '-smp', '4'])
