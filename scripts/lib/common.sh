@@ -13,6 +13,9 @@
 set -euo pipefail
 shopt -s inherit_errexit
 
+# Where cd looks, and the tree whose hook or rebase runs the script, are not meant for it.
+unset CDPATH GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_COMMON_DIR GIT_OBJECT_DIRECTORY GIT_PREFIX
+
 self=${0##*/}
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/irq-free-bulk
@@ -35,6 +38,8 @@ bad_argument() { die "unknown argument '$1'; see scripts/$self --help"; }
 # need_value OPTION [VALUE...]: die when an option came without its value
 need_value() { [[ $# -ge 2 && -n $2 ]] || die "$1 needs a value; see scripts/$self --help"; }
 
+make_cache() { mkdir -p "$cache" || die "cannot write to $cache"; }
+
 # need TOOL=PACKAGE...: install the packages of those tools that are missing. TOOL is the name of
 # a command, or the absolute path of a file (a header). Without root, say what to type and stop.
 need() {
@@ -52,7 +57,7 @@ need() {
 		die "missing tools; run: sudo apt-get install --no-install-recommends ${missing[*]}"
 	fi
 	note "installing ${missing[*]}"
-	mkdir -p "$cache"
+	make_cache
 	(
 		# Two scripts that start together must not fight for dpkg's lock.
 		flock 9
@@ -71,8 +76,8 @@ lock() {
 
 	[[ $held != *" $1 "* ]] || return 0
 	held+="$1 "
-	mkdir -p "$cache"
-	exec {fd}>"$cache/$1.lock"
+	make_cache
+	exec {fd}>"$cache/$1.lock" || die "cannot write to $cache"
 	flock -n "$fd" && return
 	note "waiting for another run that uses $1"
 	flock "$fd"

@@ -109,11 +109,11 @@ guest_stop() {
 	guest_partial=
 }
 
-# guest_lines LOG: what the job wrote, without the time stamps of the kernel log
+# guest_lines LOG: the log from where the guest began, without the time stamps of the kernel log
 guest_lines() {
 	awk '
 		{ sub(/\r$/, ""); sub(/^\[ *[0-9]+\.[0-9]+\](\[ *[TC][0-9]+\])? /, "") }
-		/^# guest: begin job=/ { begun = 1 }
+		/^# guest: / { begun = 1 }
 		begun { print }
 	' "$1"
 }
@@ -131,9 +131,12 @@ guest_verdict() {
 		/^not ok [0-9]+( |$)/ { if ($3 != ++nr) order = 1; fail++ }
 		/^# Totals: / { totals = $0 }
 		/^# guest: end job=/ { ended = 1 }
+		/^# guest: / && !/^# guest: (begin|end) job=/ { complaint = substr($0, 10) }
 		END {
 			expected = sprintf("# Totals: pass:%d fail:%d skip:%d", pass, fail, skip)
-			if (!ended)
+			if (complaint != "")
+				print "lost: " complaint
+			else if (!ended)
 				print "lost: the guest died after " nr + 0 " results"
 			else if (!planned || !plan)
 				print "lost: the guest had no plan"

@@ -101,11 +101,12 @@ use_tree() {
 
 # kunit_suites: 'SUITE FOLDER' of those suites of tools/kernel/suites that $src has and ARCH runs
 kunit_suites() {
-	awk -v arch="$1" '/^[a-z]/ { n = split($3, a, ","); for (i = 1; i <= n; i++)
-		if (a[i] == arch) print $1, $2 }' "$repo/tools/kernel/suites" |
-		while read -r suite folder; do
-			[[ ! -e $src/$folder/.kunitconfig ]] || echo "$suite $folder"
-		done
+	local suite folder option archs
+
+	while read -r suite folder option archs; do
+		[[ $suite != \#* && ,$archs, == *,$1,* ]] || continue
+		! grep -qsx "CONFIG_$option=y" "$src/$folder/.kunitconfig" || echo "$suite $folder"
+	done <"$repo/tools/kernel/suites"
 }
 
 # kernel_tools ARCH: install what building and running a kernel for ARCH takes

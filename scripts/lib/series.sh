@@ -17,7 +17,7 @@ series_paths() { series_list "$@" | sed "s,^,$patches/,"; }
 
 # touched_files: the files of the kernel that the series touches
 touched_files() {
-	series_paths | xargs -r -d '\n' -n 1 git apply --numstat | cut -f 3 | sort -u
+	series_paths | xargs -r -d '\n' -n 1 git -C / apply --numstat | cut -f 3 | sort -u
 }
 
 is_kernel_tree() {
@@ -32,12 +32,13 @@ scratch_copy() {
 	mkdir -p "$out"
 	while read -r file; do
 		[[ -e $dir/$file ]] || continue
-		mkdir -p "$out/${file%/*}"
+		mkdir -p "$(dirname "$out/$file")"
 		cp "$dir/$file" "$out/$file"
 	done < <(touched_files)
 	git -C "$out" init -q -b base
 	git -C "$out" add -f -A
-	git -C "$out" -c user.name=scratch -c user.email=scratch@localhost commit -q --allow-empty -m base
+	git -C "$out" -c user.name=scratch -c user.email=scratch@localhost -c commit.gpgSign=false \
+		-c core.hooksPath=/dev/null commit -q --allow-empty -m base
 }
 
 # am_series DIR [SERIES]: commit the series on top of what is checked out in DIR. Nothing is left
@@ -49,13 +50,13 @@ am_series() {
 	start=$(git -C "$dir" rev-parse HEAD)
 	((${#list[@]})) || return 0
 	git -C "$dir" -c commit.gpgSign=false -c am.threeWay=false -c core.hooksPath=/dev/null \
-		am -q "${list[@]}" && return
+		-c apply.whitespace=nowarn am -q "${list[@]}" && return
 	git -C "$dir" am --abort
 	git -C "$dir" reset -q --hard "$start"
 	return 1
 }
 
-# quilt_series DIR: push the series with quilt, without fuzz and without the user's quiltrc. What
+# quilt_series DIR: push the series with quilt, without fuzz and without the user's settings. What
 # quilt and patch said is printed. Nothing is left behind when a patch does not apply.
 quilt_series() {
 	local dir=$1
@@ -68,6 +69,6 @@ quilt_series() {
 
 # in_quilt DIR COMMAND...: quilt with the patches and the series of this repo
 in_quilt() {
-	(cd "$1" && QUILT_PATCHES=$patches QUILT_SERIES=$series \
+	(unset "${!QUILT_@}" && cd "$1" && QUILT_PATCHES=$patches QUILT_SERIES=$series \
 		quilt --quiltrc - "${@:2}")
 }

@@ -17,7 +17,12 @@
 /* A list of capabilities that is longer than this goes in circles. */
 #define MAX_CAPABILITIES	48
 
-/* Stores the devices with that base class, sub-class and interface, and returns their number. */
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(((const struct pci_name *)a)->bdf, ((const struct pci_name *)b)->bdf);
+}
+
+/* Stores the devices with that class, in the order of their names, and returns their number. */
 int pci_find_class(unsigned int class, struct pci_name *names, unsigned int max)
 {
 	char path[GUEST_PATH_MAX], text[32];
@@ -38,6 +43,7 @@ int pci_find_class(unsigned int class, struct pci_name *names, unsigned int max)
 		snprintf(names[nr++].bdf, sizeof(names->bdf), "%s", entry->d_name);
 	}
 	closedir(dir);
+	qsort(names, nr, sizeof(*names), compare_names);
 	return nr;
 }
 

@@ -1,0 +1,521 @@
+// SPDX-License-Identifier: GPL-2.0
+/// Report how each irq_domain_ops with a .free() callback, or whose .alloc()
+/// callback reserves a block, treats a range of nr_irqs interrupts. A domain that
+/// reserves and releases by order needs IRQ_DOMAIN_FREE_BULK, because .free() is
+/// called for one interrupt at a time without it.
+///
+/// The message is '<ops>: <alloc>/<free>', followed by ' flag' when a domain of
+/// these ops sets IRQ_DOMAIN_FREE_BULK. The words are explained below.
+///
+// Confidence: Moderate
+// Comments: Helpers are followed inside of the file. What the words mean:
+//   .alloc()  order    reserves a power of two that holds nr_irqs
+//             down     reserves by an order that is rounded down
+//             aligned  reserves nr_irqs, with an alignment
+//             rounded  rounds nr_irqs up, and reserves in a way not known here
+//             exact    reserves nr_irqs, without an alignment
+//             refuses  returns unless nr_irqs is 1
+//             warns    warns unless nr_irqs is 1
+//             each     loops over nr_irqs
+//             first    none of these: sets up the first interrupt
+//             elsewhere, none   in another file; no callback
+//   .free()   order    releases a power of two that is computed from nr_irqs
+//             down     the same, rounded down
+//             kept     releases by an order that comes from elsewhere
+//             one      tests whether nr_irqs is 1
+//             each     loops over nr_irqs
+//             range    uses nr_irqs without a loop
+//             first    uses nr_irqs for nothing, or only hands it to the core
+//             nothing  is empty
+//             core     is a function of the interrupt core
+//             elsewhere, none   in another file; no callback
+// Options: --no-includes
+
+virtual report
+virtual org
+
+@initialize:python@
+@@
+import re
+
+UP = {'get_count_order', 'get_count_order_long', 'order_base_2', 'roundup_pow_of_two',
+      '__roundup_pow_of_two'}
+DOWN = {'ilog2', '__ilog2_u32', '__ilog2_u64', 'rounddown_pow_of_two', '__rounddown_pow_of_two',
+        'fls', '__fls'}
+CORE = {'irq_domain_free_irqs_common', 'irq_domain_free_irqs_parent', 'irq_domain_free_irqs_top'}
+
+
+class File:
+    """What the rules found in one file. All but ops are keyed by the name of a function."""
+    def __init__(self):
+        self.params = {}   # names of the parameters
+        self.empty = set()
+        self.calls = {}    # names of the called functions
+        self.values = {}   # name of a variable -> what is assigned to it
+        self.facts = {}    # sets of words, and of (word, expression)
+        self.flagged = set()
+
+
+files = {}
+
+
+def of(p):
+    return files.setdefault(p[0].file, File())
+
+
+def put(table, p, what):
+    table.setdefault(p[0].current_element, set()).add(what)
+
+
+def words(text):
+    return set(re.findall(r'[A-Za-z_]\w*', text))
+
+
+def rounding(f, function, text, seen=()):
+    """'up' or 'down': how an expression is rounded, through the variables of the function."""
+    names = words(text)
+    if names & UP:
+        return 'up'
+    found = 'down' if names & DOWN else None
+    for name in names.difference(seen):
+        for value in f.values.get(function, {}).get(name, ()):
+            through = rounding(f, function, value, (*seen, name))
+            if through == 'up':
+                return 'up'
+            found = found or through
+    return found
+
+
+def closure(f, function):
+    """The function and all that it calls in this file."""
+    found, todo = set(), [function]
+    while todo:
+        name = todo.pop()
+        if name in f.params and name not in found:
+            found.add(name)
+            todo += f.calls.get(name, ())
+    return found
+
+
+def facts(f, functions):
+    """(function, word, expression) of all facts about some functions"""
+    return [(name, *fact) for name in functions for fact in f.facts.get(name, ())]
+
+
+def from_parameter(f, function, text, seen=()):
+    """Does an expression depend on a parameter of the function?"""
+    names = words(text)
+    if names & f.params[function]:
+        return True
+    return any(from_parameter(f, function, value, (*seen, name)) for name in names.difference(seen)
+               for value in f.values.get(function, {}).get(name, ()))
+
+
+def alloc_word(f, alloc, free):
+    if not alloc:
+        return 'none'
+    if alloc not in f.params:
+        return 'elsewhere'
+    # A helper that .free() uses as well releases, it is there for the error path.
+    found = facts(f, closure(f, alloc) - (closure(f, free) - {alloc}))
+    seen = set()
+    for function, fact, value in found:
+        if fact == 'region':
+            if not re.fullmatch(r'0|get_order \( 1 \)', value):
+                seen.add('down' if rounding(f, function, value) == 'down' else 'order')
+        elif fact == 'area':
+            length, mask = value.split(' ; ')
+            if rounding(f, function, length) == 'up':
+                seen.add('order')
+            else:
+                seen.add('exact' if mask == '0' else 'aligned')
+        elif fact == 'round':
+            seen.add('rounded')
+        elif fact == 'loop' and from_parameter(f, function, value):
+            seen.add('each')
+        elif fact in ('refuses', 'warns') and function == alloc:
+            seen.add(fact)
+    for word in ('order', 'down', 'aligned', 'rounded', 'exact', 'refuses', 'warns', 'each'):
+        if word in seen:
+            return word
+    return 'first'
+
+
+def free_word(f, free):
+    if not free:
+        return 'none'
+    if free in CORE:
+        return 'core'
+    if free not in f.params:
+        return 'elsewhere'
+    if free in f.empty:
+        return 'nothing'
+    seen = set()
+    for function, fact, value in facts(f, closure(f, free)):
+        if fact == 'release':
+            way = rounding(f, function, value)
+            if way or not re.fullmatch(r'0|get_order \( 1 \)', value):
+                seen.add({'up': 'order', 'down': 'down', None: 'kept'}[way])
+        elif fact == 'clear' and rounding(f, function, value) == 'up':
+            seen.add('order')
+        elif fact == 'loop' and from_parameter(f, function, value):
+            seen.add('each')
+        elif fact in ('one', 'range') and function == free:
+            seen.add(fact)
+    for word in ('order', 'down', 'kept', 'one', 'each', 'range'):
+        if word in seen:
+            return word
+    return 'first'
+
+
+def message(p, name, alloc, free):
+    f = of(p)
+    how = alloc_word(f, alloc, free)
+    if not free and how not in ('order', 'down', 'aligned', 'rounded', 'exact'):
+        return None
+    flag = ' flag' if name in f.flagged else ''
+    return '%s: %s/%s%s' % (name, how, free_word(f, free), flag)
+
+// The operations: initialized, or assigned at run time
+
+@ops@
+identifier o;
+position p;
+@@
+struct irq_domain_ops o@p = { ... };
+
+@alloc@
+identifier ops.o, f;
+position ops.p;
+@@
+struct irq_domain_ops o@p = { .alloc = f, };
+
+@free@
+identifier ops.o, f;
+position ops.p;
+@@
+struct irq_domain_ops o@p = { .free = f, };
+
+@assigned@
+struct irq_domain_ops *x;
+struct irq_domain_ops y;
+expression e;
+identifier f;
+position p;
+@@
+(
+x->free@p = f
+|
+y.free@p = f
+|
+e.child_irq_domain_ops.free@p = f
+|
+e->child_irq_domain_ops.free@p = f
+)
+
+@assigned_alloc@
+struct irq_domain_ops *x;
+struct irq_domain_ops y;
+expression e;
+identifier f;
+position p;
+@@
+(
+x->alloc@p = f
+|
+y.alloc@p = f
+|
+e.child_irq_domain_ops.alloc@p = f
+|
+e->child_irq_domain_ops.alloc@p = f
+)
+
+// The functions of the file
+
+@define@
+identifier f;
+parameter list ps;
+position p;
+@@
+f@p(ps) { ... }
+
+@empty@
+identifier f;
+position p;
+@@
+f@p(...) { }
+
+@call@
+identifier f;
+position p;
+@@
+f@p(...)
+
+@value@
+identifier v;
+expression e;
+position p;
+@@
+v@p = e
+
+@declared@
+identifier v;
+expression e;
+type T;
+position p;
+@@
+T v@p = e;
+
+// What they do
+
+@region@
+expression e;
+position p;
+@@
+(
+bitmap_find_free_region@p(..., e)
+|
+bitmap_allocate_region@p(..., e)
+)
+
+@area@
+expression m, s, a, n, mask;
+position p;
+@@
+bitmap_find_next_zero_area@p(m, s, a, n, mask)
+
+@area_off@
+expression m, s, a, n, mask, off;
+position p;
+@@
+bitmap_find_next_zero_area_off@p(m, s, a, n, mask, off)
+
+@release@
+expression e;
+position p;
+@@
+bitmap_release_region@p(..., e)
+
+@clear@
+expression e;
+position p;
+@@
+bitmap_clear@p(..., e)
+
+@round@
+position p;
+@@
+\(get_count_order@p\|order_base_2@p\|roundup_pow_of_two@p\|__roundup_pow_of_two@p\)(...)
+
+@loop@
+expression i, n;
+statement S;
+position p;
+@@
+(
+for (...; i@p < n; ...) S
+|
+for (...; i@p != n; ...) S
+)
+
+// What the callbacks think of nr_irqs
+
+@alloc_param@
+identifier alloc.f, d, v, n, a;
+type D, V, N, A;
+@@
+f(D d, V v, N n, A a) { ... }
+
+@refuses@
+identifier alloc_param.n, alloc.f;
+position p;
+@@
+f(...) {
+... when any
+(
+if@p (\(n > 1\|n != 1\|WARN_ON(n != 1)\|WARN_ON_ONCE(n != 1)\) || ...) { ... return ...; }
+|
+if@p (\(n > 1\|n != 1\|WARN_ON(n != 1)\|WARN_ON_ONCE(n != 1)\) || ...) return ...;
+)
+... when any
+}
+
+@warns@
+identifier alloc_param.n;
+position p;
+@@
+\(WARN_ON@p\|WARN_ON_ONCE@p\)(n != 1)
+
+@free_param@
+identifier free.f, d, v, n;
+type D, V, N;
+@@
+f(D d, V v, N n) { ... }
+
+@one@
+identifier free_param.n;
+position p;
+@@
+(
+n@p != 1
+|
+n@p == 1
+|
+n@p > 1
+)
+
+@one_if@
+identifier free_param.n;
+statement S;
+position p;
+@@
+if (n@p) S
+
+@ignored@
+identifier free_param.n;
+position p;
+@@
+\(irq_domain_free_irqs_common\|irq_domain_free_irqs_parent\|irq_domain_free_irqs_top\|pr_debug\)
+	(..., n@p, ...)
+
+@range@
+identifier free_param.n;
+position p != { ignored.p, one.p, one_if.p };
+@@
+n@p
+
+// Which of them are used with the flag
+
+@flag_info@
+identifier i, o;
+@@
+struct irq_domain_info i = { .ops = &o, .domain_flags = <+... IRQ_DOMAIN_FREE_BULK ...+>, };
+
+@flag_field@
+expression e;
+identifier m;
+@@
+e->m = <+... IRQ_DOMAIN_FREE_BULK ...+>
+
+@flag_info_field@
+identifier i, o, flag_field.m;
+expression e;
+@@
+struct irq_domain_info i = { .ops = &o, .domain_flags = e->m, };
+
+@flag_call@
+identifier o;
+@@
+\(irq_domain_create_hierarchy\|irq_domain_add_hierarchy\)
+	(..., <+... IRQ_DOMAIN_FREE_BULK ...+>, ..., &o, ...)
+
+@flag_later@
+expression d;
+identifier o, g;
+@@
+d = g(..., &o, ...)
+... when any
+d->flags |= <+... IRQ_DOMAIN_FREE_BULK ...+>
+
+// Collect
+
+@script:python@
+p << define.p;
+f << define.f;
+ps << define.ps;
+@@
+of(p).params[f] = words(ps)
+
+@script:python@
+p << empty.p;
+f << empty.f;
+@@
+of(p).empty.add(f)
+
+@script:python@
+p << call.p;
+f << call.f;
+@@
+put(of(p).calls, p, f)
+
+@script:python@
+p << value.p;
+v << value.v;
+e << value.e;
+@@
+of(p).values.setdefault(p[0].current_element, {}).setdefault(v, set()).add(e)
+
+@script:python@
+p << declared.p;
+v << declared.v;
+e << declared.e;
+@@
+of(p).values.setdefault(p[0].current_element, {}).setdefault(v, set()).add(e)
+
+@script:python@
+p << region.p;
+e << region.e;
+@@
+put(of(p).facts, p, ('region', e))
+
+@script:python@
+p << area.p;
+n << area.n;
+mask << area.mask;
+@@
+put(of(p).facts, p, ('area', n + ' ; ' + mask))
+
+@script:python@
+p << area_off.p;
+n << area_off.n;
+mask << area_off.mask;
+@@
+put(of(p).facts, p, ('area', n + ' ; ' + mask))
+
+@script:python@
+p << release.p;
+e << release.e;
+@@
+put(of(p).facts, p, ('release', e))
+
+@script:python@
+p << clear.p;
+e << clear.e;
+@@
+put(of(p).facts, p, ('clear', e))
+
+@script:python@
+p << round.p;
+@@
+put(of(p).facts, p, ('round', ''))
+
+@script:python@
+p << loop.p;
+n << loop.n;
+@@
+put(of(p).facts, p, ('loop', n))
+
+@script:python@
+p << refuses.p;
+@@
+put(of(p).facts, p, ('refuses', ''))
+
+@script:python@
+p << warns.p;
+@@
+put(of(p).facts, p, ('warns', ''))
+
+@script:python@
+p << one.p;
+@@
+put(of(p).facts, p, ('one', ''))
+
+@script:python@
+p << one_if.p;
+@@
+put(of(p).facts, p, ('one', ''))
+
+@script:python@
+p << range.p;
+@@
+put(of(p).facts, p, ('range', ''))

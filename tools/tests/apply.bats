@@ -1,0 +1,430 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+#
+# scripts/apply, on a copy of this repo with a small series, and on small trees.
+
+load lib
+
+setup_file() {
+	clean_environment
+	export mini=$BATS_FILE_TMPDIR/repo
+	mini_repo "$mini"
+	mini_git "$BATS_FILE_TMPDIR/git"
+	mini_kernel "$BATS_FILE_TMPDIR/plain"
+}
+
+setup() {
+	clean_environment
+	apply=$mini/scripts/apply
+	tree=$BATS_TEST_TMPDIR/tree
+}
+
+teardown() { no_temporary_files; }
+
+git_tree() { cp -a "$BATS_FILE_TMPDIR/git" "$tree"; }
+plain_tree() { cp -a "$BATS_FILE_TMPDIR/plain" "$tree"; }
+
+# own_repo: a copy of the small repo that the test may change
+own_repo() {
+	cp -a "$mini" "$BATS_TEST_TMPDIR/repo"
+	apply=$BATS_TEST_TMPDIR/repo/scripts/apply
+}
+
+# refused STATUS WORDS ARGUMENT...: one line, and the tree is as it was
+refused() {
+	local before
+
+	before=$(contents "$tree")
+	try "$1" "$apply" --tree "$tree" "${@:3}"
+	says_only "$2"
+	same '' "$output"
+	same "$before" "$(contents "$tree")"
+}
+
+# patched DIR: it has all that the small series does
+patched() {
+	grep -qx 'line 20 of the core, flag' "$1/kernel/irq/irqdomain.c"
+	grep -qx 'line 60 of the core, inherited' "$1/kernel/irq/irqdomain.c"
+	grep -qx 'line 20 of the driver, sets the flag' "$1/drivers/irqchip/its.c"
+	grep -qx 'a new file' "$1/drivers/irqchip/new.c"
+}
+
+@test "apply: as a branch, a commit for each patch" {
+	git_tree
+	try 0 "$apply" --tree "$tree"
+	says_only "apply: 4 commits on branch irq-free-bulk of $tree, 0 hunks at another line"
+	patched "$tree"
+	same irq-free-bulk "$(git -C "$tree" symbolic-ref --short HEAD)"
+	same '' "$(git -C "$tree" status --porcelain --ignored)"
+	same 'core: Introduce a flag
+core: Inherit the flag
+its: Set the flag
+its: Bring a file' "$(git -C "$tree" log --reverse --format=%s base..)"
+	same "$(git -C "$tree" rev-parse base)" "$(git -C "$tree" config branch.irq-free-bulk.base)"
+}
+
+@test "apply: by quilt, the same tree, and back again" {
+	local before
+
+	git_tree
+	cp -a "$tree" "$tree-quilt"
+	"$apply" --tree "$tree"
+	before=$(contents "$tree-quilt")
+	try 0 "$apply" --quilt --tree "$tree-quilt"
+	says_only "apply: 4 patches pushed onto $tree-quilt, 0 hunks at another line; 'quilt pop -a' there takes them back"
+	patched "$tree-quilt"
+	diff -r --exclude=.git --exclude=.pc "$tree" "$tree-quilt"
+	same base "$(git -C "$tree-quilt" symbolic-ref --short HEAD)"
+	(cd "$tree-quilt" && quilt pop -a -q && rm -rf .pc)
+	same "$before" "$(contents "$tree-quilt")"
+}
+
+@test "apply: by quilt needs no git" {
+	plain_tree
+	try 0 "$apply" --quilt --tree "$tree"
+	patched "$tree"
+	[[ ! -e $tree/.git ]]
+}
+
+@test "apply: --check changes nothing" {
+	git_tree
+	refused 0 "apply: the 4 patches apply to $tree, 0 hunks at another line" --check
+	refused 0 'the 4 patches apply' --check --quilt
+	rm -rf "$tree"
+	plain_tree
+	refused 0 "apply: the 4 patches apply to $tree, 0 hunks at another line" --check
+	# Neither does it where the branch is in the way.
+	rm -rf "$tree"
+	git_tree
+	git -C "$tree" branch irq-free-bulk
+	refused 0 'the 4 patches apply' --check
+}
+
+@test "apply: --check says when it does not apply" {
+	git_tree
+	change "$tree/drivers/irqchip/its.c" 20 other
+	git_commit_all "$tree" other
+	before=$(contents "$tree")
+	try 1 "$apply" --check --tree "$tree"
+	says "apply: the series does not apply to $tree, which is as it was"
+	says its-Set-the-flag.patch
+	same "$before" "$(contents "$tree")"
+}
+
+@test "apply: a folder that is missing, and one that is no kernel" {
+	try 2 "$apply" --tree "$BATS_TEST_TMPDIR/none"
+	says_only "apply: no such folder: $BATS_TEST_TMPDIR/none"
+	git_tree
+	rm "$tree/Kbuild"
+	git_commit_all "$tree" 'no kernel'
+	refused 2 "apply: $tree is no kernel tree; give the top folder"
+	git -C "$tree" reset -q --hard HEAD~
+	echo >"$tree/Makefile"
+	refused 2 "apply: $tree is no kernel tree; give the top folder"
+	# A subfolder of a kernel is none either.
+	git -C "$tree" reset -q --hard
+	tree=$tree/kernel refused 2 'is no kernel tree; give the top folder'
+}
+
+@test "apply: uncommitted changes are left alone" {
+	git_tree
+	change "$tree/Kbuild" 1 mine
+	refused 2 "apply: $tree has uncommitted changes; commit or stash them first"
+	refused 2 'has uncommitted changes' --quilt
+	refused 2 'has uncommitted changes' --check
+	git -C "$tree" add -A
+	refused 2 'has uncommitted changes'
+	# What git does not know is no change: build results, for one.
+	git -C "$tree" reset -q --hard
+	touch "$tree/vmlinux"
+	try 0 "$apply" --tree "$tree"
+	[[ -e $tree/vmlinux ]]
+}
+
+@test "apply: a git am that is under way is left alone" {
+	git_tree
+	change "$tree/drivers/irqchip/its.c" 20 other
+	git_commit_all "$tree" other
+	run git -C "$tree" am -q "$mini/patches/its/its-Set-the-flag.patch"
+	((status)) && [[ -d $tree/.git/rebase-apply ]]
+	cd "$BATS_TEST_TMPDIR"
+	refused 2 "apply: a git am is under way in $tree; run 'git am --abort' there first"
+	refused 2 'a git am is under way' --quilt
+	cd "$tree"
+	refused 2 'a git am is under way'
+}
+
+@test "apply: a series that is applied by quilt, half or whole" {
+	plain_tree
+	"$apply" --quilt --tree "$tree"
+	refused 2 "apply: the series is applied to $tree by quilt already; 'quilt pop -a' there takes it back" --quilt
+	(cd "$tree" && quilt pop -q)
+	refused 2 "apply: 3 of 4 patches are applied to $tree by quilt; run 'quilt pop -a' there first" --quilt
+	refused 2 '3 of 4 patches are applied' --check
+	(cd "$tree" && quilt pop -q -a)
+	try 0 "$apply" --quilt --tree "$tree"
+	patched "$tree"
+}
+
+@test "apply: a series that is in the tree already, half or whole" {
+	git_tree
+	patch -s -d "$tree" -p1 <"$mini/patches/irqdomain/core-Introduce-a-flag.patch"
+	git_commit_all "$tree" 'from upstream'
+	refused 2 "apply: 1 of 4 patches are in $tree already; start from a tree without them"
+	refused 2 '1 of 4 patches are in' --quilt
+	git -C "$tree" reset -q --hard base~0
+	git -C "$tree" reset -q --hard HEAD~
+	"$apply" --tree "$tree"
+	git -C "$tree" checkout -q -b own
+	git -C "$tree" branch -q -D irq-free-bulk
+	refused 2 "apply: 4 of 4 patches are in $tree already"
+}
+
+@test "apply: a branch of this name is left alone" {
+	git_tree
+	"$apply" --tree "$tree"
+	git -C "$tree" checkout -q base
+	refused 2 "apply: $tree has a branch irq-free-bulk already; run scripts/refresh, or 'git branch -D irq-free-bulk' there"
+}
+
+@test "apply: a folder without git takes quilt only" {
+	plain_tree
+	refused 2 "apply: $tree is not the top of a git tree; use --quilt"
+	refused 2 "apply: $tree is not the top of a git tree; use --quilt" --am
+	# Also where it is in a git tree of something else
+	git -C "$BATS_TEST_TMPDIR" init -q
+	refused 2 "apply: $tree is not the top of a git tree; use --quilt"
+	try 0 "$apply" --quilt --tree "$tree"
+	patched "$tree"
+}
+
+@test "apply: a patch that does not apply leaves the tree as it was" {
+	local before way
+
+	git_tree
+	change "$tree/drivers/irqchip/its.c" 20 other
+	git_commit_all "$tree" other
+	before=$(contents "$tree")
+	for way in --am --quilt; do
+		try 1 "$apply" $way --tree "$tree"
+		same "apply: the series does not apply to $tree, which is as it was" "${stderr_lines[-1]}"
+		# Which patch, and where
+		says its-Set-the-flag.patch
+		says 'Hunk #1 FAILED at 17'
+		same "$before" "$(contents "$tree")"
+	done
+}
+
+@test "apply: a file that is in the way leaves the tree as it was" {
+	local before way
+
+	git_tree
+	echo mine >"$tree/drivers/irqchip/new.c"
+	before=$(contents "$tree")
+	for way in --am --quilt; do
+		try 1 "$apply" $way --tree "$tree"
+		says its-Bring-a-file.patch
+		same "$before" "$(contents "$tree")"
+	done
+}
+
+@test "apply: git am that fails for another reason leaves the tree as it was" {
+	local before
+
+	git_tree
+	before=$(contents "$tree")
+	# The third patch is what git stumbles over, in the tree alone: so the trial run has passed.
+	stub git "
+		[[ \$* != *' am -q '* ]] || set -- \"\${@:1:\$#-1}\" '$BATS_TEST_TMPDIR/none.patch'
+		exec $(command -v git) \"\$@\""
+	try 1 "$apply" --tree "$tree"
+	same "apply: the series does not apply to $tree, which is as it was" "${stderr_lines[-1]}"
+	same "$before" "$(contents "$tree")"
+}
+
+@test "apply: quilt that fails for another reason leaves the tree as it was" {
+	local before
+
+	plain_tree
+	before=$(contents "$tree")
+	# A full disk in the tree alone, say
+	stub patch "
+		[[ \$PWD != '$tree' || \$* != *its* && \$(wc -l <.pc/applied-patches) -lt 2 ]] || exit 1
+		exec $(command -v patch) \"\$@\""
+	try 1 "$apply" --quilt --tree "$tree"
+	same "apply: the series does not apply to $tree, which is as it was" "${stderr_lines[-1]}"
+	same "$before" "$(contents "$tree")"
+}
+
+@test "apply: interrupted, the tree is as it was" {
+	local before
+
+	git_tree
+	before=$(contents "$tree")
+	stub git "
+		[[ \$* != *' am -q '* ]] || {
+			$(command -v git) \"\${@:1:\$#-1}\"; touch '$BATS_TEST_TMPDIR/reached'; exec sleep 100; }
+		exec $(command -v git) \"\$@\""
+	begin "$apply" --tree "$tree"
+	until_true test -e "$BATS_TEST_TMPDIR/reached"
+	kill -INT -- "-$pid"
+	ends_with 130
+	same "$before" "$(contents "$tree")"
+}
+
+@test "apply: git that does not know who it works for" {
+	git_tree
+	git config --global --unset user.name
+	git config --global --unset user.email
+	git config --global user.useConfigOnly true
+	refused 2 "apply: git does not know your name; run git config --global user.name and user.email"
+	# Quilt does not ask.
+	try 0 "$apply" --quilt --tree "$tree"
+	patched "$tree"
+}
+
+@test "apply: hunks at another line are counted" {
+	local way
+
+	git_tree
+	sed -i '1i one more line' "$tree/kernel/irq/irqdomain.c"
+	git_commit_all "$tree" 'one more line'
+	try 0 "$apply" --check --tree "$tree"
+	says_only "the 4 patches apply to $tree, 2 hunks at another line"
+	cp -a "$tree" "$tree-quilt"
+	try 0 "$apply" --tree "$tree"
+	says_only "4 commits on branch irq-free-bulk of $tree, 2 hunks at another line"
+	try 0 "$apply" --quilt --tree "$tree-quilt"
+	says_only "4 patches pushed onto $tree-quilt, 2 hunks at another line"
+	diff -r --exclude=.git --exclude=.pc "$tree" "$tree-quilt"
+	grep -qx 'line 60 of the core, inherited' "$tree/kernel/irq/irqdomain.c"
+}
+
+@test "apply: fuzz is refused" {
+	local before way
+
+	git_tree
+	# The outermost line of the context is another: patch would take it, with fuzz 1.
+	change "$tree/drivers/irqchip/its.c" 17 other
+	git_commit_all "$tree" other
+	patch -s --dry-run -F1 -d "$tree" -p1 <"$mini/patches/its/its-Set-the-flag.patch"
+	before=$(contents "$tree")
+	for way in --am --quilt --check; do
+		try 1 "$apply" $way --tree "$tree"
+		says its-Set-the-flag.patch
+		same "$before" "$(contents "$tree")"
+	done
+}
+
+@test "apply: paths with spaces, links and relative ones" {
+	tree="$BATS_TEST_TMPDIR/a tree with 'spaces'"
+	git_tree
+	cp -a "$mini" "$BATS_TEST_TMPDIR/a repo with spaces"
+	ln -s "$tree" "$BATS_TEST_TMPDIR/link"
+	try 0 "$BATS_TEST_TMPDIR/a repo with spaces/scripts/apply" --tree "$BATS_TEST_TMPDIR/link"
+	patched "$tree"
+	plain_tree=$BATS_TEST_TMPDIR/plain\ tree
+	cp -a "$BATS_FILE_TMPDIR/plain" "$plain_tree"
+	cd "$BATS_TEST_TMPDIR"
+	export CDPATH=$BATS_TEST_TMPDIR
+	try 0 "a repo with spaces/scripts/apply" --quilt --tree "plain tree"
+	patched "$plain_tree"
+}
+
+@test "apply: from any folder" {
+	git_tree
+	# git apply looks at no path outside of the folder in which it is called.
+	git -C "$mini" init -q
+	cd "$mini/scripts"
+	try 0 ./apply --check --tree "$tree"
+	cd "$tree/kernel/irq"
+	try 0 "$apply" --tree "$tree"
+	patched "$tree"
+	rm -rf "$mini/.git"
+}
+
+@test "apply: the user's settings of quilt and git do not matter" {
+	local want
+
+	git_tree
+	cp -a "$tree" "$tree-quilt"
+	cp -a "$tree" "$tree-usual"
+	GIT_COMMITTER_DATE='2026-01-01T00:00:00Z' "$apply" --tree "$tree-usual"
+
+	mkdir "$HOME/hooks"
+	for hook in pre-commit pre-applypatch applypatch-msg commit-msg post-checkout; do
+		printf '#!/bin/sh\nexit 1\n' >"$HOME/hooks/$hook"
+		chmod +x "$HOME/hooks/$hook"
+	done
+	git config --global core.hooksPath "$HOME/hooks"
+	git config --global commit.gpgSign true
+	git config --global gpg.program false
+	git config --global am.threeWay true
+	git config --global apply.whitespace error-all
+	git config --global init.defaultObjectFormat sha256
+	git config --global status.showUntrackedFiles no
+	printf 'QUILT_PATCHES=nowhere\nQUILT_PUSH_ARGS="--fuzz=3"\nexit 1\n' >"$HOME/.quiltrc"
+
+	export GIT_DIR=$HOME GIT_WORK_TREE=$HOME GIT_INDEX_FILE=$HOME/index
+	try 0 env GIT_COMMITTER_DATE='2026-01-01T00:00:00Z' "$apply" --tree "$tree"
+	export QUILT_PATCHES=nowhere QUILT_SERIES=nothing QUILT_PC=.elsewhere QUILT_PATCH_OPTS=--reverse \
+		QUILT_PUSH_ARGS=--fuzz=3
+	try 0 "$apply" --quilt --tree "$tree-quilt"
+	unset "${!GIT_@}"
+	export GIT_CONFIG_NOSYSTEM=1
+	patched "$tree"
+	patched "$tree-quilt"
+	[[ -s $tree-quilt/.pc/applied-patches ]]
+	same "$(git -C "$tree-usual" rev-parse irq-free-bulk)" "$(git -C "$tree" rev-parse irq-free-bulk)"
+}
+
+@test "apply: white space arrives as it is in the patch" {
+	own_repo
+	git_tree
+	git config --global apply.whitespace fix
+	sed -i 's/^+a new file$/+a new file  /' "$BATS_TEST_TMPDIR/repo/patches/its/its-Bring-a-file.patch"
+	cp -a "$tree" "$tree-quilt"
+	"$apply" --tree "$tree"
+	"$apply" --quilt --tree "$tree-quilt"
+	grep -qx 'a new file  ' "$tree/drivers/irqchip/new.c"
+	diff -r --exclude=.git --exclude=.pc "$tree" "$tree-quilt"
+}
+
+@test "apply: a series that is empty, or names a patch that is not there" {
+	own_repo
+	git_tree
+	echo its/none.patch >>"$BATS_TEST_TMPDIR/repo/series"
+	refused 2 "apply: series names its/none.patch, which is not in patches/"
+	echo '# nothing' >"$BATS_TEST_TMPDIR/repo/series"
+	refused 2 'apply: series names no patch'
+}
+
+@test "apply: the series of this repo, on the files that it touches" {
+	local base=$user_cache/linux-$base_version way
+
+	[[ -d $base ]] || skip "the base is not in the cache; run scripts/fetch"
+	# shellcheck source=scripts/lib/common.sh
+	(
+		. "$repo/scripts/lib/common.sh"
+		. "$repo/scripts/lib/series.sh"
+		touched_files
+	) >"$BATS_TEST_TMPDIR/touched"
+	mkdir "$tree"
+	{ printf '%s\n' Kbuild Makefile kernel/irq/irqdomain.c; cat "$BATS_TEST_TMPDIR/touched"; } | sort -u |
+		while read -r file; do
+			! git -C "$base" cat-file -e "base:$file" 2>/dev/null || echo "$file"
+		done | xargs git -C "$base" archive base -- | tar -C "$tree" -x
+	git -C "$tree" init -q
+	git_commit_all "$tree" base
+	cp -a "$tree" "$tree-quilt"
+	try 0 "$repo/scripts/apply" --tree "$tree"
+	says_only ', 0 hunks at another line'
+	try 0 "$repo/scripts/apply" --quilt --tree "$tree-quilt"
+	says_only ', 0 hunks at another line'
+	diff -r --exclude=.git --exclude=.pc "$tree" "$tree-quilt"
+	base=$(git -C "$tree" config branch.irq-free-bulk.base)
+	same "$(grep -c '^[a-z]' "$repo/series")" "$(git -C "$tree" rev-list --count "$base..")"
+	# What came out is what the patches say, file by file.
+	same "$(sort -u "$BATS_TEST_TMPDIR/touched")" \
+		"$(git -C "$tree" diff --name-only "$base" HEAD | sort)"
+}

@@ -1,0 +1,364 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+#
+# scripts/fetch, from an archive of one small package. Only the tests of apt's own
+# part in it, the signature check and an archive that is not there, call the real
+# apt-get, which never leaves this machine.
+
+load lib
+
+archive=http://deb.example.org/debian
+package=linux-source-$base_version
+
+setup_file() {
+	clean_environment
+	export debs=$BATS_FILE_TMPDIR/debs
+	mkdir -p "$debs"
+	mini_kernel "$BATS_FILE_TMPDIR/source"
+	# The tarball's own .gitignore ignores what it has.
+	echo '*' >"$BATS_FILE_TMPDIR/source/.gitignore"
+	make_deb "$made_on" "$BATS_FILE_TMPDIR/source" "$debs/usual.deb"
+	# Large on the disk, small in the archive
+	truncate -s 4M "$BATS_FILE_TMPDIR/source/large"
+	make_deb "$made_on" "$BATS_FILE_TMPDIR/source" "$debs/large.deb"
+	# As large in git as on the disk
+	head -c 600K /dev/urandom >"$BATS_FILE_TMPDIR/source/large"
+	make_deb "$made_on" "$BATS_FILE_TMPDIR/source" "$debs/random.deb"
+}
+
+# make_deb VERSION SOURCE DEB
+make_deb() {
+	local root=$BATS_FILE_TMPDIR/deb
+
+	rm -rf "$root"
+	mkdir -p "$root/DEBIAN" "$root/usr/src"
+	printf '%s\n' "Package: $package" "Version: $1" 'Architecture: all' 'Description: x' \
+		'Maintainer: Some One <some.one@example.org>' >"$root/DEBIAN/control"
+	tar -C "$2" --transform "s,^\.,$package," -cJf "$root/usr/src/$package.tar.xz" .
+	dpkg-deb -Znone --root-owner-group --build "$root" "$3" >/dev/null
+}
+
+setup() {
+	clean_environment
+	tree=$cache/linux-$base_version
+	size=''
+	serve usual.deb
+}
+
+teardown() {
+	[[ -z $size ]] || umount "$XDG_CACHE_HOME"
+	no_temporary_files
+}
+
+# serve DEB [UPDATE [DOWNLOAD]]: what apt-get does from now on; a security archive comes first, as
+# on many machines, and has no such package
+serve() {
+	stub apt-get "
+		case \"\$*\" in
+		indextargets*) printf '%s\n' '$archive-security trixie-security' '$archive trixie' ;;
+		*update) ${2:-exit 0} ;;
+		*download*) ${3:-exec cp '$debs/$1' ./${package}_1_all.deb} ;;
+		*) exit 100 ;;
+		esac"
+}
+
+# serve_real URL: the real apt-get, on a machine whose archive is at URL
+serve_real() {
+	local real
+
+	real=$(PATH=$system_path command -v apt-get)
+	stub apt-get "
+		[[ \$1 != indextargets ]] || { echo '$1 trixie'; exit; }
+		exec '$real' -o Acquire::Retries=0 -o Acquire::http::Proxy=false \"\$@\""
+}
+
+# disk SIZE: a small disk for the cache
+disk() {
+	((EUID == 0)) || skip 'needs root, to mount a small disk'
+	mount -t tmpfs -o "size=$1" tmpfs "$XDG_CACHE_HOME" || skip 'cannot mount a small disk here'
+	size=$1
+}
+
+nothing_but_the_lock() { same "$cache/fetch-$base_version.lock" "$(find "$cache" -mindepth 1)"; }
+
+fetched() {
+	same "$tree" "$1"
+	grep -q '^PATCHLEVEL = 3$' "$tree/Makefile"
+	same "$package ${2:-$made_on}" "$(git -C "$tree" log -1 --format=%s base)"
+	same base "$(git -C "$tree" symbolic-ref --short HEAD)"
+	same '' "$(git -C "$tree" status --porcelain)"
+	same '' "$(find "$cache" -name '*.partial')"
+}
+
+@test "fetch: the tree, and its exact version" {
+	try 0 "$repo/scripts/fetch"
+	fetched "$output"
+	same "fetch: $package $made_on" "${stderr_lines[-1]}"
+	says "asking the archive for $package in trixie-backports"
+	says 'unpacking'
+	# What the tarball ignores is in git, and the archive's old time stamps are not on the files.
+	git -C "$tree" ls-files --error-unmatch .gitignore Makefile kernel/irq/irqdomain.c
+	[[ -n $(find "$tree/Makefile" -newer "$calls" -o -newermt '1 hour ago') ]]
+	# The version may be given, too.
+	try 0 "$repo/scripts/fetch" "$base_version"
+	same "$tree" "$output"
+}
+
+@test "fetch: a second call is instant and asks nobody" {
+	"$repo/scripts/fetch"
+	: >"$calls"
+	SECONDS=0
+	try 0 "$repo/scripts/fetch"
+	same "$tree" "$output"
+	says_only "fetch: $package $made_on"
+	same 0 "$(calls_of .)"
+	((SECONDS < 10))
+}
+
+@test "fetch: the same source gives the same commit, whatever the user's settings are" {
+	local first
+
+	"$repo/scripts/fetch"
+	first=$(git -C "$tree" rev-parse base)
+	rm -rf "$tree"
+	mkdir "$HOME/hooks"
+	printf '#!/bin/sh\nexit 1\n' >"$HOME/hooks/pre-commit"
+	chmod +x "$HOME/hooks/pre-commit"
+	git config --global commit.gpgSign true
+	git config --global gpg.program false
+	git config --global core.hooksPath "$HOME/hooks"
+	git config --global core.autocrlf input
+	git config --global init.defaultObjectFormat sha256
+	try 0 env GIT_DIR="$HOME" GIT_AUTHOR_NAME=x CDPATH=/ TZ=Asia/Tokyo "$repo/scripts/fetch"
+	fetched "$output"
+	same "$first" "$(git -C "$tree" rev-parse base)"
+}
+
+@test "fetch: a version that is not known" {
+	local known
+
+	try 2 "$repo/scripts/fetch" 4.4
+	says_only "fetch: no base '4.4'; known:"
+	known=$(awk '/^[0-9]/ { print $1 }' "$repo/tools/kernel/bases")
+	[[ -n $known ]]
+	for known in $known; do says " $known"; done
+	same 0 "$(calls_of .)"
+	# Not a pattern either
+	try 2 "$repo/scripts/fetch" '7.*'
+	says_only "no base '7.*'"
+}
+
+@test "fetch: says so when the archive has moved on" {
+	make_deb 7.3.99-1 "$BATS_FILE_TMPDIR/source" "$BATS_TEST_TMPDIR/newer.deb"
+	serve usual.deb '' "cp '$BATS_TEST_TMPDIR/newer.deb' ./${package}_2_all.deb"
+	try 0 "$repo/scripts/fetch"
+	fetched "$output" 7.3.99-1
+	says "fetch: $package 7.3.99-1"
+	says "fetch: the series was made on $made_on; "
+	# Also when it is there already
+	try 0 "$repo/scripts/fetch"
+	says "fetch: the series was made on $made_on; "
+}
+
+@test "fetch: apt is pointed at the one suite, and at nothing of the system's" {
+	local line words key count=0
+
+	stub_source='cat "$(dirname "$PWD")"/linux-*.partial/apt/sources.list >>"'$BATS_TEST_TMPDIR/sources'"'
+	serve usual.deb "cd '$tree.partial' && $stub_source"
+	"$repo/scripts/fetch"
+	same "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $archive trixie-backports main" \
+		"$(cat "$BATS_TEST_TMPDIR/sources")"
+	# Where would apt write with these options? Ask apt.
+	while read -r line; do
+		read -ra words <<<"${line#apt-get }"
+		[[ ${words[0]} != indextargets ]] || continue
+		count=$((count + 1))
+		for key in Dir::State::Lists Dir::Cache::Archives Dir::Cache::pkgcache Dir::Etc::SourceList; do
+			unset WHERE
+			eval "$(apt-config "${words[@]:0:${#words[@]}-1}" shell WHERE "$key/f" | head -n 1)"
+			# Some systems have switched the binary cache off.
+			[[ $key == *pkgcache && -z ${WHERE-} || ${WHERE-} == "$tree.partial"/apt/* ]] ||
+				{ echo "$key is ${WHERE-}: $line"; return 1; }
+		done
+		eval "$(apt-config "${words[@]:0:${#words[@]}-1}" shell WHERE Dir::Etc::SourceParts/f)"
+		same /dev/null "$WHERE"
+	done < <(sed 's/-qq --error-on=any//; s/ download / /' "$calls")
+	same 2 "$count"
+}
+
+@test "fetch: an archive that does not answer" {
+	local before
+
+	before=$(cd /etc/apt && find . -type f -exec sha256sum {} + | sort)
+	# Nothing listens on the discard port.
+	serve_real http://127.0.0.1:9/debian
+	try 2 "$repo/scripts/fetch"
+	says 'http://127.0.0.1:9/debian'
+	same 'fetch: cannot read trixie-backports from the archive; try again, or use a tree of your own with --tree' \
+		"${stderr_lines[-1]}"
+	nothing_but_the_lock
+	same "$before" "$(cd /etc/apt && find . -type f -exec sha256sum {} + | sort)"
+	# And when it is back
+	serve usual.deb
+	try 0 "$repo/scripts/fetch"
+	fetched "$output"
+}
+
+@test "fetch: an archive without a signature is refused" {
+	local dist=$BATS_TEST_TMPDIR/archive/dists/trixie-backports
+
+	mkdir -p "$dist/main/binary-$(dpkg --print-architecture)" "$dist/main/binary-all"
+	cp "$debs/usual.deb" "$BATS_TEST_TMPDIR/archive/x.deb"
+	chmod -R go+rX "$BATS_RUN_TMPDIR"
+	{
+		dpkg-deb -f "$debs/usual.deb"
+		printf 'Filename: x.deb\nSize: %d\nSHA256: %s\n' "$(stat -c %s "$debs/usual.deb")" \
+			"$(sha256sum <"$debs/usual.deb" | cut -c1-64)"
+	} | tee "$dist/main/binary-all/Packages" >"$dist/main/binary-$(dpkg --print-architecture)/Packages"
+	(
+		cd "$dist"
+		printf 'Suite: trixie-backports\nCodename: trixie-backports\nComponents: main\nArchitectures: all %s\nDate: %s\nSHA256:\n' \
+			"$(dpkg --print-architecture)" "$(date -uR)"
+		for file in main/*/Packages; do
+			printf ' %s %d %s\n' "$(sha256sum <"$file" | cut -c1-64)" "$(stat -c %s "$file")" "$file"
+		done
+	) >"$dist/Release"
+	serve_real "file:$BATS_TEST_TMPDIR/archive"
+	try 2 "$repo/scripts/fetch"
+	says 'is not signed'
+	same 'fetch: cannot read trixie-backports from the archive; try again, or use a tree of your own with --tree' \
+		"${stderr_lines[-1]}"
+	nothing_but_the_lock
+}
+
+@test "fetch: a machine whose apt has no archive" {
+	stub apt-get '[[ $1 == indextargets ]]'
+	try 2 "$repo/scripts/fetch"
+	says_only "fetch: this machine's apt has no Debian archive; use a tree of your own with --tree"
+	nothing_but_the_lock
+}
+
+@test "fetch: a download that fails" {
+	serve usual.deb '' "echo half >./${package}_1_all.deb; exit 100"
+	try 2 "$repo/scripts/fetch"
+	same "fetch: cannot download $package; try again, or use a tree of your own with --tree" "${stderr_lines[-1]}"
+	nothing_but_the_lock
+}
+
+@test "fetch: a package that is broken" {
+	serve usual.deb '' "head -c 1500 '$debs/usual.deb' >./${package}_1_all.deb"
+	try 2 "$repo/scripts/fetch"
+	same "fetch: cannot unpack $package; see the message above" "${stderr_lines[-1]}"
+	nothing_but_the_lock
+}
+
+# interrupted SIGNAL STATUS DEB UPDATE DOWNLOAD: what a terminal, or a supervisor, does
+interrupted() {
+	serve "${@:3}"
+	begin "$repo/scripts/fetch"
+	until_true test -e "$BATS_TEST_TMPDIR/reached"
+	[[ -d $tree.partial ]]
+	kill -"$1" -- "-$pid"
+	ends_with "$2"
+	same '' "$(cat "$background.out")"
+	nothing_but_the_lock
+	serve usual.deb
+	try 0 "$repo/scripts/fetch"
+	fetched "$output"
+}
+
+@test "fetch: interrupted while downloading" {
+	interrupted INT 130 usual.deb '' \
+		"head -c 100 '$debs/usual.deb' >./${package}_1_all.deb; touch '$BATS_TEST_TMPDIR/reached'; exec sleep 100"
+}
+
+@test "fetch: terminated while downloading" {
+	interrupted TERM 143 usual.deb '' \
+		"head -c 100 '$debs/usual.deb' >./${package}_1_all.deb; touch '$BATS_TEST_TMPDIR/reached'; exec sleep 100"
+}
+
+@test "fetch: interrupted while it asks the archive" {
+	interrupted INT 130 usual.deb "touch '$BATS_TEST_TMPDIR/reached'; exec sleep 100"
+}
+
+@test "fetch: interrupted while it records the tree" {
+	stub git "[[ \$1 != add ]] || { touch '$BATS_TEST_TMPDIR/reached'; exec sleep 100; }; exec $(command -v git) \"\$@\""
+	begin "$repo/scripts/fetch"
+	until_true test -e "$BATS_TEST_TMPDIR/reached"
+	kill -INT -- "-$pid"
+	ends_with 130
+	nothing_but_the_lock
+}
+
+@test "fetch: what a killed run left behind does not stay" {
+	mkdir -p "$tree.partial/$package"
+	touch "$tree.partial/$package/half"
+	try 0 "$repo/scripts/fetch"
+	fetched "$output"
+	[[ ! -e $tree/half ]]
+}
+
+@test "fetch: a disk that is too small" {
+	disk 1m
+	try 2 "$repo/scripts/fetch"
+	[[ $stderr =~ ^fetch:\ $cache\ has\ [01]\ MiB\ free\ and\ a\ tree\ takes\ [0-9]+\;\ set\ XDG_CACHE_HOME\ to\ a\ larger\ disk$ ]]
+	nothing_but_the_lock
+	# Nothing was asked for before that.
+	same 0 "$(calls_of .)"
+}
+
+# The disk is full later than df has promised, by what else writes to it.
+full() {
+	disk "$1"
+	stub df 'printf "Avail\n99999M\n"'
+	serve "$2"
+	try 2 "$repo/scripts/fetch"
+	same "fetch: $3" "${stderr_lines[-1]}"
+	says 'No space left'
+	nothing_but_the_lock
+}
+
+@test "fetch: a disk that gets full while unpacking" {
+	full 1m large.deb "cannot unpack $package; see the message above"
+}
+
+@test "fetch: a disk that gets full while the tree is recorded" {
+	full 1600k random.deb "cannot record $package in git; see the message above"
+}
+
+@test "fetch: two at once get it once" {
+	serve usual.deb '' "touch '$BATS_TEST_TMPDIR/reached'
+		while [[ ! -e '$BATS_TEST_TMPDIR/go' ]]; do sleep 0.05; done; cp '$debs/usual.deb' ./${package}_1_all.deb"
+	begin "$repo/scripts/fetch"
+	until_true test -e "$BATS_TEST_TMPDIR/reached"
+	first=$pid
+	setsid "$repo/scripts/fetch" >"$BATS_TEST_TMPDIR/out2" 2>"$BATS_TEST_TMPDIR/err2" </dev/null 3>&- &
+	second=$!
+	until_true grep -q "^fetch: waiting for another run that uses fetch-$base_version$" "$BATS_TEST_TMPDIR/err2"
+	kill -0 $second
+	touch "$BATS_TEST_TMPDIR/go"
+	wait "$first"
+	wait "$second"
+	fetched "$(cat "$background.out")"
+	fetched "$(cat "$BATS_TEST_TMPDIR/out2")"
+	same 1 "$(calls_of ' download ')"
+}
+
+@test "fetch: another version does not wait" {
+	mkdir -p "$cache"
+	exec {fd}>"$cache/fetch-7.2.lock"
+	flock "$fd"
+	try 0 "$repo/scripts/fetch"
+	fetched "$output"
+}
+
+@test "fetch: without root" {
+	copy_repo "$BATS_TEST_TMPDIR/repo"
+	chmod 777 "$BATS_TEST_TMPDIR"
+	: >"$calls"
+	chmod a+w "$calls"
+	try 0 usual_user "$BATS_TEST_TMPDIR/repo/scripts/fetch"
+	same "$tree" "$output"
+	[[ -f $tree/kernel/irq/irqdomain.c ]]
+	same 0 "$(calls_of 'Sandbox::User=root')"
+}

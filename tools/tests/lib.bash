@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What the scripts' own tests share. Everything happens in folders that bats makes
+# and removes; no test needs the network, a kernel tree, or a package that the
+# script under test does not need itself.
+
+bats_require_minimum_version 1.5.0
+
+repo=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+base_version=7.3
+made_on=$(awk -v v="$base_version" '$1 == v { print $3 }' "$repo/tools/kernel/bases")
+
+# Seconds until a script in the background must have done what it is to do. Long, since nothing
+# that passes waits for it to end.
+patience=60
+
+# Call it first in setup_file and in setup: nothing of the user's is seen or touched by a test.
+clean_environment() {
+	local dir=${BATS_TEST_TMPDIR:-$BATS_FILE_TMPDIR} variable
+
+	for variable in "${!GIT_@}" "${!QUILT_@}" "${!BASH_FUNC_@}" CDPATH; do
+		unset "$variable"
+	done
+	export system_path=${system_path:-$PATH}
+	export user_cache=${user_cache:-${XDG_CACHE_HOME:-$HOME/.cache}/irq-free-bulk}
+	export HOME=$dir/home TMPDIR=$dir/tmp XDG_CACHE_HOME=$dir/cache-home
+	cache=$XDG_CACHE_HOME/irq-free-bulk
+	stubs=$dir/stubs
+	calls=$dir/calls
+	mkdir -p "$HOME" "$TMPDIR" "$XDG_CACHE_HOME" "$stubs"
+	: >"$calls"
+	export GIT_CONFIG_NOSYSTEM=1
+	printf '[user]\n\tname = Some One\n\temail = some.one@example.org\n' >"$HOME/.gitconfig"
+	# Every test is without the network, also if a script would ask for it.
+	stub apt-get 'echo "apt-get: this is a test, and there is no archive" >&2; exit 100'
+	export PATH=$stubs:$system_path
+}
+
+# For teardown: what every script must hold to
+no_temporary_files() {
+	[[ -z $(find "$TMPDIR" -mindepth 1 -print -quit) ]] || { echo "left behind:"; ls -A "$TMPDIR"; return 1; }
+}
+
+# stub NAME TEXT: put a command of this name first in PATH. It appends its name and arguments to
+# the file $calls, then runs TEXT.
+stub() {
+	rm -f "$stubs/$1"
+	printf '#!/bin/bash\nprintf "%%s\\n" "%s $*" >>"%s"\n%s\n' "$1" "$calls" "$2" >"$stubs/$1"
+	chmod +x "$stubs/$1"
+}
+
+# calls_of PATTERN: how many of the recorded calls match
+calls_of() { grep -c -e "$1" "$calls" || [[ $? == 1 ]]; }
+
+# tool_folder DIR NAME...: a folder for PATH with every command of the system but these
+tool_folder() {
+	local dir=$1 name
+
+	mkdir -p "$dir"
+	ln -sf /usr/sbin/* /usr/bin/* "$dir" # on Debian, /bin is /usr/bin
+	for name in "${@:2}"; do
+		[[ -e $dir/$name ]] || continue
+		rm "$dir/$name"
+	done
+}
+
+# try STATUS COMMAND...: run it, and expect this exit status; $output is its standard output,
+# $stderr its standard error, and both are shown when the test fails
+try() {
+	local expected=$1
+
+	shift
+	run --separate-stderr "$@"
+	# shellcheck disable=SC2154 # set by bats
+	printf '$ %s\n%s\n%s\n' "$*" "$output" "$stderr"
+	same "status $expected" "status $status"
+}
+
+# says TEXT: standard error of the last try has this text
+says() { [[ $stderr == *"$1"* ]] || { printf 'not in standard error: %s\n' "$1"; return 1; }; }
+
+# says_only TEXT: the same, and it is one line
+says_only() {
+	says "$1" || return
+	# shellcheck disable=SC2154 # set by bats
+	((${#stderr_lines[@]} == 1)) || { echo 'standard error has more than one line'; return 1; }
+}
+
+# same EXPECTED GOT: compare, and show both when they differ
+same() { [[ $1 == "$2" ]] || { printf 'expected: %s\ngot:      %s\n' "$1" "$2"; return 1; }; }
+
+# begin COMMAND...: run it in the background, as the leader of a process group, so that it can be
+# sent what a terminal sends; sets $pid, and it writes to $background.out and $background.err
+begin() {
+	background=$BATS_TEST_TMPDIR/background
+	setsid env --default-signal=INT,TERM "$@" >"$background.out" 2>"$background.err" </dev/null 3>&- &
+	pid=$!
+}
+
+# until_true COMMAND...: wait for it
+until_true() {
+	local end=$((SECONDS + patience))
+
+	until "$@"; do
+		((SECONDS < end)) || { echo "in vain: $*"; cat "$background".*; return 1; }
+		sleep 0.05
+	done
+}
+
+# ends_with STATUS: wait for what begin has started
+ends_with() {
+	local got=0
+
+	until_true eval "! kill -0 $pid 2>/dev/null" || { kill -KILL -- "-$pid"; return 1; }
+	wait "$pid" || got=$?
+	same "$1" "$got" || { cat "$background".*; return 1; }
+}
+
+# contents DIR: a line for each file with its mode and hash, but for what git keeps for itself and
+# writes when it is only asked (the index)
+contents() {
+	(cd "$1" && find . -path ./.git -prune -o -printf '%p %M %l\n' | sort &&
+		find . -path ./.git -prune -o -type f -print0 | sort -z | xargs -0 sha256sum)
+	[[ ! -d $1/.git ]] || state "$1"
+}
+
+# state DIR: what git knows of a tree
+state() {
+	git -C "$1" symbolic-ref -q HEAD || git -C "$1" rev-parse HEAD
+	git -C "$1" for-each-ref
+	git -C "$1" status --porcelain --ignored
+	git -C "$1" config --local --list
+	(cd "$1/.git" && find . -name 'rebase-*')
+}
+
+# mini_kernel DIR: the least that the scripts take for a kernel tree
+mini_kernel() {
+	mkdir -p "$1"/kernel/irq "$1"/drivers/irqchip
+	printf 'VERSION = 7\nPATCHLEVEL = 3\nSUBLEVEL = 4\n' >"$1/Makefile"
+	echo '# the top Kbuild' >"$1/Kbuild"
+	printf 'line %d of the core\n' {1..80} >"$1/kernel/irq/irqdomain.c"
+	printf 'line %d of the driver\n' {1..40} >"$1/drivers/irqchip/its.c"
+}
+
+git_commit_all() {
+	git -C "$1" add -A
+	git -C "$1" commit -q -m "$2"
+}
+
+# mini_git DIR: the same in git, with a tag 'base' as scripts/fetch gives a branch
+mini_git() {
+	mini_kernel "$1"
+	git -C "$1" init -q -b base
+	git_commit_all "$1" base
+}
+
+# change FILE LINE WORDS: add words to one line
+change() { sed -i "$2s/\$/, $3/" "$1"; }
+
+# mini_repo DIR: a copy of this repo whose series has four small patches: two in the core, one in a
+# driver, and one that adds a file. They come from git alone, not from the scripts under test.
+mini_repo() {
+	local dir=$1 work=$1.work tree=$1.work/tree
+
+	copy_repo "$dir"
+	rm -rf "$dir/patches" "$dir/series"
+	mini_git "$tree"
+	export GIT_AUTHOR_DATE='2026-01-02T03:04:05Z'
+	change "$tree/kernel/irq/irqdomain.c" 20 flag
+	git_commit_all "$tree" "$(mini_message core 'Introduce a flag')"
+	change "$tree/kernel/irq/irqdomain.c" 60 inherited
+	git_commit_all "$tree" "$(mini_message core 'Inherit the flag')"
+	change "$tree/drivers/irqchip/its.c" 20 'sets the flag'
+	git_commit_all "$tree" "$(mini_message its 'Set the flag')"
+	printf 'a new file\n' >"$tree/drivers/irqchip/new.c"
+	git_commit_all "$tree" "$(mini_message its 'Bring a file')"
+	unset GIT_AUTHOR_DATE
+	git -C "$tree" format-patch -q --full-index --zero-commit --no-signature --no-numbered \
+		-o "$work/mails" base~4
+	mkdir -p "$dir"/patches/{irqdomain,its}
+	mv "$work"/mails/0001-*.patch "$dir/patches/irqdomain/core-Introduce-a-flag.patch"
+	mv "$work"/mails/0002-*.patch "$dir/patches/irqdomain/core-Inherit-the-flag.patch"
+	mv "$work"/mails/0003-*.patch "$dir/patches/its/its-Set-the-flag.patch"
+	mv "$work"/mails/0004-*.patch "$dir/patches/its/its-Bring-a-file.patch"
+	cat >"$dir/series" <<-'END'
+		# what this file is
+
+		# the core
+		irqdomain/core-Introduce-a-flag.patch
+		irqdomain/core-Inherit-the-flag.patch
+
+		# the driver
+		its/its-Set-the-flag.patch
+		its/its-Bring-a-file.patch
+		# the end
+	END
+	rm -rf "$work"
+}
+
+# mini_message PREFIX WORDS: a commit message
+mini_message() { printf '%s: %s\n\nWhy it is so.\n\nAssisted-by: LLM\n' "$1" "$2"; }
+
+# copy_repo DIR: what a test may change
+copy_repo() {
+	mkdir -p "$1"
+	cp -r "$repo"/{scripts,tools,patches,series} "$1"
+	rm -rf "$1/tools/tests"
+}
+
+# usual_user COMMAND...: run it without root, in a way that needs no password: as nobody when the
+# tests run as root, which must be let through the folders of bats
+usual_user() {
+	if ((EUID)); then
+		"$@"
+	else
+		chmod -R go+rX "$BATS_RUN_TMPDIR"
+		chmod -R go+w "$XDG_CACHE_HOME" "$TMPDIR"
+		setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+	fi
+}

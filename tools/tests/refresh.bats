@@ -1,0 +1,276 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+#
+# scripts/refresh, on a copy of this repo with a small series, and on a small tree
+# that has it applied.
+
+load lib
+
+setup_file() {
+	clean_environment
+	mini_repo "$BATS_FILE_TMPDIR/repo"
+	mini_git "$BATS_FILE_TMPDIR/tree"
+	"$BATS_FILE_TMPDIR/repo/scripts/apply" --tree "$BATS_FILE_TMPDIR/tree"
+}
+
+setup() {
+	clean_environment
+	mini=$BATS_TEST_TMPDIR/repo
+	tree=$BATS_TEST_TMPDIR/tree
+	cp -a "$BATS_FILE_TMPDIR/repo" "$mini"
+	cp -a "$BATS_FILE_TMPDIR/tree" "$tree"
+	refresh=$mini/scripts/refresh
+	first=irqdomain/core-Introduce-a-flag.patch
+	second=irqdomain/core-Inherit-the-flag.patch
+	third=its/its-Set-the-flag.patch
+	fourth=its/its-Bring-a-file.patch
+}
+
+teardown() {
+	no_temporary_files
+	[[ -z $(find "$mini" -maxdepth 1 -name '.refresh*') ]]
+}
+
+# changed: what differs from the small repo as it was, a line each: M, A or D and the file
+changed() {
+	{ diff -rq "$BATS_FILE_TMPDIR/repo" "$mini" || [[ $? == 1 ]]; } | sed -E \
+		-e "s,^Files .* and $mini/(.*) differ$,M \1," \
+		-e "s,^Only in $BATS_FILE_TMPDIR/repo/(.*): ,D \1/," \
+		-e "s,^Only in $mini/(.*): ,A \1/," | sort
+}
+
+# order: the branch becomes these commits, in this order; each is known by words of its subject
+order() {
+	local words commits=() commit
+
+	for words; do
+		commit=$(git -C "$tree" log --format='%h %s' irq-free-bulk | grep -F "$words" | cut -d ' ' -f 1)
+		[[ -n $commit ]]
+		commits+=("$commit")
+	done
+	git -C "$tree" reset -q --hard base
+	git -C "$tree" cherry-pick "${commits[@]}" >/dev/null
+}
+
+# refused WORDS: the repo is as it was
+refused() {
+	try 2 "$refresh" --tree "$tree"
+	says_only "$1"
+	same '' "$(changed)"
+}
+
+@test "refresh: changes no byte right after apply" {
+	local before
+
+	before=$(contents "$tree")
+	try 0 "$refresh" --tree "$tree"
+	says_only 'refresh: 4 patches written'
+	same '' "$(changed)"
+	same "$before" "$(contents "$tree")"
+}
+
+@test "refresh: the user's settings of git do not matter" {
+	local setting
+
+	for setting in format.signOff=true format.coverLetter=true format.suffix=.txt format.from=true \
+		format.attach=true format.thread=true format.to=x@example.org format.headers=X-A:b \
+		format.numbered=true format.signature=x format.subjectPrefix=RFC format.useAutoBase=true \
+		format.encodeEmailHeaders=true format.pretty=oneline format.outputDirectory=elsewhere \
+		format.filenameMaxLength=10 format.mboxrd=true log.showSignature=true \
+		diff.noprefix=true diff.mnemonicPrefix=true diff.context=7 diff.interHunkContext=9 \
+		diff.algorithm=patience diff.statNameWidth=8 diff.external=false diff.orderFile=/dev/null \
+		diff.suppressBlankEmpty=true diff.renames=false core.abbrev=20 color.ui=always \
+		core.pager=false notes.displayRef=refs/notes/x; do
+		git config --global "${setting%%=*}" "${setting#*=}"
+	done
+	export GIT_DIR=$HOME
+	cd "$BATS_TEST_TMPDIR"
+	try 0 "$refresh" --tree tree
+	same '' "$(changed)"
+	[[ ! -e elsewhere ]]
+	# A kernel developer may have this one in the tree itself.
+	unset GIT_DIR
+	git -C "$tree" config format.signOff true
+	git -C "$tree" config format.coverLetter true
+	try 0 "$refresh" --tree "$tree"
+	same '' "$(changed)"
+}
+
+@test "refresh: an amended commit changes its own file" {
+	change "$tree/drivers/irqchip/new.c" 1 better
+	git -C "$tree" commit -q -a --amend --no-edit
+	try 0 "$refresh" --tree "$tree"
+	same "M patches/$fourth" "$(changed)"
+	grep -qx '+a new file, better' "$mini/patches/$fourth"
+}
+
+@test "refresh: an amended message in the middle changes its own file" {
+	git -C "$tree" checkout -q --detach irq-free-bulk~2
+	git -C "$tree" commit -q --amend -m "$(mini_message core 'Inherit the flag')" -m 'And why it is so.'
+	git -C "$tree" cherry-pick irq-free-bulk~2..irq-free-bulk >/dev/null
+	git -C "$tree" checkout -q -B irq-free-bulk
+	try 0 "$refresh" --tree "$tree"
+	same "M patches/$second" "$(changed)"
+	grep -qx 'And why it is so.' "$mini/patches/$second"
+}
+
+@test "refresh: a new commit gets the topic of the one before it" {
+	echo more >>"$tree/Kbuild"
+	git_commit_all "$tree" "$(mini_message kbuild 'Bring more')"
+	order 'Introduce' 'Inherit' 'Bring more' 'Set the' 'Bring a'
+	try 0 "$refresh" --tree "$tree"
+	says 'refresh: new: irqdomain/kbuild-Bring-more.patch'
+	same 'A patches/irqdomain/kbuild-Bring-more.patch
+M series' "$(changed)"
+	same "# what this file is
+
+# the core
+$first
+$second
+irqdomain/kbuild-Bring-more.patch
+
+# the driver
+$third
+$fourth
+# the end" "$(cat "$mini/series")"
+	# And then it has its place.
+	try 0 "$refresh" --tree "$tree"
+	says_only 'refresh: 5 patches written'
+}
+
+@test "refresh: the file of a commit that is gone goes" {
+	order 'Introduce' 'Inherit' 'Bring a'
+	try 0 "$refresh" --tree "$tree"
+	says "refresh: gone: $third"
+	same "D patches/$third
+M series" "$(changed)"
+	# What was said about the driver is said before what follows.
+	same "# what this file is
+
+# the core
+$first
+$second
+
+# the driver
+$fourth
+# the end" "$(cat "$mini/series")"
+}
+
+@test "refresh: a commit with another subject is another file, in the same place" {
+	git -C "$tree" checkout -q --detach irq-free-bulk~3
+	git -C "$tree" commit -q --amend -m "$(mini_message core 'Announce a flag')"
+	git -C "$tree" cherry-pick irq-free-bulk~3..irq-free-bulk >/dev/null
+	git -C "$tree" checkout -q -B irq-free-bulk
+	try 0 "$refresh" --tree "$tree"
+	same "A patches/irqdomain/core-Announce-a-flag.patch
+D patches/$first
+M series" "$(changed)"
+	same "$(sed 's/core-Introduce/core-Announce/' "$BATS_FILE_TMPDIR/repo/series")" "$(cat "$mini/series")"
+}
+
+@test "refresh: another order is another series, and nothing else" {
+	order 'Set the' 'Introduce' 'Bring a' 'Inherit'
+	try 0 "$refresh" --tree "$tree"
+	says_only 'refresh: 4 patches written'
+	same 'M series' "$(changed)"
+	# A comment stays in front of the patch that it is about.
+	same "
+# the driver
+$third
+# what this file is
+
+# the core
+$first
+$fourth
+$second
+# the end" "$(cat "$mini/series")"
+}
+
+@test "refresh: what it wrote can be applied again" {
+	echo more >>"$tree/Kbuild"
+	git_commit_all "$tree" "$(mini_message kbuild 'Bring more')"
+	order 'Set the' 'Introduce' 'Bring more' 'Inherit'
+	"$refresh" --tree "$tree"
+	tip=$(git -C "$tree" rev-parse 'irq-free-bulk^{tree}')
+	git -C "$tree" checkout -q base
+	git -C "$tree" branch -q -D irq-free-bulk
+	try 0 "$mini/scripts/apply" --tree "$tree"
+	same "$tip" "$(git -C "$tree" rev-parse 'irq-free-bulk^{tree}')"
+}
+
+@test "refresh: without the branch, or one that apply has not made" {
+	git -C "$tree" checkout -q base
+	git -C "$tree" branch -q -m irq-free-bulk own
+	refused "refresh: $tree has no branch irq-free-bulk; run scripts/apply first"
+	git -C "$tree" branch irq-free-bulk own
+	git -C "$tree" config --unset branch.own.base
+	refused "refresh: branch irq-free-bulk of $tree was not made by scripts/apply"
+	git -C "$tree" config branch.irq-free-bulk.base irq-free-bulk
+	refused "refresh: branch irq-free-bulk of $tree is empty"
+}
+
+@test "refresh: a branch that is not on its base any more" {
+	git -C "$tree" checkout -q base
+	git -C "$tree" commit -q --amend -m 'another base'
+	git -C "$tree" config branch.irq-free-bulk.base base
+	refused "refresh: branch irq-free-bulk of $tree is not on top of base any more"
+}
+
+@test "refresh: a merge is refused" {
+	git -C "$tree" checkout -q -b side irq-free-bulk~
+	echo more >>"$tree/Kbuild"
+	git_commit_all "$tree" side
+	git -C "$tree" checkout -q irq-free-bulk
+	git -C "$tree" merge -q --no-edit side
+	refused "refresh: branch irq-free-bulk of $tree has a merge; rebase it first"
+}
+
+@test "refresh: two commits of one subject are refused, since they are one file" {
+	echo more >>"$tree/Kbuild"
+	git_commit_all "$tree" "$(mini_message core 'Inherit the flag')"
+	refused "refresh: two commits of branch irq-free-bulk of $tree have the subject of $second; change one"
+}
+
+@test "refresh: a rebase that is under way is refused" {
+	run env GIT_SEQUENCE_EDITOR='sed -i 2ibreak' git -C "$tree" rebase -q -i base
+	[[ -d $tree/.git/rebase-merge ]]
+	refused "refresh: a rebase is under way in $tree; run 'git rebase --continue' there first"
+	git -C "$tree" rebase --continue
+	try 0 "$refresh" --tree "$tree"
+	same '' "$(changed)"
+}
+
+@test "refresh: a folder that is missing" {
+	try 2 "$refresh" --tree "$BATS_TEST_TMPDIR/none"
+	says_only "refresh: no such folder: $BATS_TEST_TMPDIR/none"
+}
+
+@test "refresh: interrupted, the repo is as it was" {
+	local signal status
+
+	for signal in INT TERM; do
+		status=130
+		[[ $signal == INT ]] || status=143
+		rm -f "$BATS_TEST_TMPDIR/reached"
+		stub git "
+			[[ \$* != *format-patch* ]] || {
+				$(PATH=$system_path command -v git) \"\$@\"; touch '$BATS_TEST_TMPDIR/reached'; exec sleep 100; }
+			exec $(PATH=$system_path command -v git) \"\$@\""
+		begin "$refresh" --tree "$tree"
+		until_true test -e "$BATS_TEST_TMPDIR/reached"
+		kill -"$signal" -- "-$pid"
+		ends_with "$status"
+		rm "$stubs/git"
+		same '' "$(changed)"
+		[[ -z $(find "$mini" -maxdepth 1 -name '.refresh*') ]]
+	done
+}
+
+@test "refresh: a git that fails changes nothing" {
+	stub git "
+		[[ \$* != *format-patch* ]] || { $(command -v git) \"\$@\"; exit 128; }
+		exec $(command -v git) \"\$@\""
+	try 2 "$refresh" --tree "$tree"
+	same "refresh: git format-patch failed in $tree; see the message above" "${stderr_lines[-1]}"
+	same '' "$(changed)"
+}
