@@ -263,7 +263,7 @@ its: Bring a file' "$(git -C "$tree" log --reverse --format=%s base..)"
 	before=$(contents "$tree")
 	stub git "
 		[[ \$* != *' am -q '* ]] || {
-			$(command -v git) \"\${@:1:\$#-1}\"; touch '$BATS_TEST_TMPDIR/reached'; exec sleep 100; }
+			$(command -v git) \"\${@:1:\$#-1}\"; : >'$BATS_TEST_TMPDIR/reached'; exec sleep 100; }
 		exec $(command -v git) \"\$@\""
 	begin "$apply" --tree "$tree"
 	until_true test -e "$BATS_TEST_TMPDIR/reached"

@@ -269,20 +269,20 @@ interrupted() {
 
 @test "fetch: interrupted while downloading" {
 	interrupted INT 130 usual.deb '' \
-		"head -c 100 '$debs/usual.deb' >./${package}_1_all.deb; touch '$BATS_TEST_TMPDIR/reached'; exec sleep 100"
+		"head -c 100 '$debs/usual.deb' >./${package}_1_all.deb; : >'$BATS_TEST_TMPDIR/reached'; exec sleep 100"
 }
 
 @test "fetch: terminated while downloading" {
 	interrupted TERM 143 usual.deb '' \
-		"head -c 100 '$debs/usual.deb' >./${package}_1_all.deb; touch '$BATS_TEST_TMPDIR/reached'; exec sleep 100"
+		"head -c 100 '$debs/usual.deb' >./${package}_1_all.deb; : >'$BATS_TEST_TMPDIR/reached'; exec sleep 100"
 }
 
 @test "fetch: interrupted while it asks the archive" {
-	interrupted INT 130 usual.deb "touch '$BATS_TEST_TMPDIR/reached'; exec sleep 100"
+	interrupted INT 130 usual.deb ": >'$BATS_TEST_TMPDIR/reached'; exec sleep 100"
 }
 
 @test "fetch: interrupted while it records the tree" {
-	stub git "[[ \$1 != add ]] || { touch '$BATS_TEST_TMPDIR/reached'; exec sleep 100; }; exec $(command -v git) \"\$@\""
+	stub git "[[ \$1 != add ]] || { : >'$BATS_TEST_TMPDIR/reached'; exec sleep 100; }; exec $(command -v git) \"\$@\""
 	begin "$repo/scripts/fetch"
 	until_true test -e "$BATS_TEST_TMPDIR/reached"
 	kill -INT -- "-$pid"

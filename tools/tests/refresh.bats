@@ -254,7 +254,7 @@ $second
 		rm -f "$BATS_TEST_TMPDIR/reached"
 		stub git "
 			[[ \$* != *format-patch* ]] || {
-				$(PATH=$system_path command -v git) \"\$@\"; touch '$BATS_TEST_TMPDIR/reached'; exec sleep 100; }
+				$(PATH=$system_path command -v git) \"\$@\"; : >'$BATS_TEST_TMPDIR/reached'; exec sleep 100; }
 			exec $(PATH=$system_path command -v git) \"\$@\""
 		begin "$refresh" --tree "$tree"
 		until_true test -e "$BATS_TEST_TMPDIR/reached"
