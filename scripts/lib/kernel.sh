@@ -134,7 +134,8 @@ kernel_tools() {
 kunit_py() {
 	local arch=$1 args=() suite folder kernel=("$src/tools/testing/kunit/kunit.py" "$2")
 
-	args+=(--arch="$arch" --build_dir="$build/$arch" --jobs="$(nproc)")
+	args+=(--arch="$arch" --build_dir="$build/$arch")
+	[[ $2 == config ]] || args+=(--jobs="$(nproc)")
 	case $arch in
 	arm64)
 		args+=(--kunitconfig="$repo/tools/kernel/arm64.config")

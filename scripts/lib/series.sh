@@ -56,6 +56,20 @@ am_series() {
 	return 1
 }
 
+# keep_notes DIR: what the patches say below their '---' line is for reviewers and no part of the
+# commits. Attach it to the commits at the tip of DIR as git notes, from where refresh gets it.
+keep_notes() {
+	local dir=$1 list commits i text
+
+	mapfile -t list < <(series_paths)
+	mapfile -t commits < <(git -C "$dir" rev-list --reverse -n "${#list[@]}" HEAD)
+	for i in "${!list[@]}"; do
+		text=$(awk '/^Notes:$/ { on = 1; next } on && !/^(    |$)/ { exit } on { sub(/^    /, ""); print }' \
+			"${list[i]}")
+		[[ -z $text ]] || git -C "$dir" notes add -f -m "$text" "${commits[i]}" >/dev/null
+	done
+}
+
 # quilt_series DIR: push the series with quilt, without fuzz and without the user's settings. What
 # quilt and patch said is printed. Nothing is left behind when a patch does not apply.
 quilt_series() {

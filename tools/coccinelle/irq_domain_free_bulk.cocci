@@ -48,12 +48,13 @@ CORE = {'irq_domain_free_irqs_common', 'irq_domain_free_irqs_parent', 'irq_domai
 class File:
     """What the rules found in one file. All but ops are keyed by the name of a function."""
     def __init__(self):
+        self.ops = {}      # name of the operations -> {'alloc': function, 'free': function}
+        self.flagged = set()
         self.params = {}   # names of the parameters
         self.empty = set()
         self.calls = {}    # names of the called functions
         self.values = {}   # name of a variable -> what is assigned to it
-        self.facts = {}    # sets of words, and of (word, expression)
-        self.flagged = set()
+        self.facts = {}    # (word, expression)
 
 
 files = {}
@@ -63,8 +64,16 @@ def of(p):
     return files.setdefault(p[0].file, File())
 
 
-def put(table, p, what):
-    table.setdefault(p[0].current_element, set()).add(what)
+def value(p, name, expression):
+    of(p).values.setdefault(p[0].current_element, {}).setdefault(name, set()).add(expression)
+
+
+def fact(p, word, expression=''):
+    of(p).facts.setdefault(p[0].current_element, set()).add((word, expression))
+
+
+def callback(p, name, which, function):
+    of(p).ops.setdefault(name, {})[which] = function
 
 
 def words(text):
@@ -99,7 +108,7 @@ def closure(f, function):
 
 def facts(f, functions):
     """(function, word, expression) of all facts about some functions"""
-    return [(name, *fact) for name in functions for fact in f.facts.get(name, ())]
+    return [(name, *found) for name in functions for found in f.facts.get(name, ())]
 
 
 def from_parameter(f, function, text, seen=()):
@@ -119,22 +128,22 @@ def alloc_word(f, alloc, free):
     # A helper that .free() uses as well releases, it is there for the error path.
     found = facts(f, closure(f, alloc) - (closure(f, free) - {alloc}))
     seen = set()
-    for function, fact, value in found:
-        if fact == 'region':
+    for function, word, value in found:
+        if word == 'region':
             if not re.fullmatch(r'0|get_order \( 1 \)', value):
                 seen.add('down' if rounding(f, function, value) == 'down' else 'order')
-        elif fact == 'area':
+        elif word == 'area':
             length, mask = value.split(' ; ')
             if rounding(f, function, length) == 'up':
                 seen.add('order')
             else:
                 seen.add('exact' if mask == '0' else 'aligned')
-        elif fact == 'round':
+        elif word == 'round':
             seen.add('rounded')
-        elif fact == 'loop' and from_parameter(f, function, value):
+        elif word == 'loop' and from_parameter(f, function, value):
             seen.add('each')
-        elif fact in ('refuses', 'warns') and function == alloc:
-            seen.add(fact)
+        elif word in ('refuses', 'warns') and function == alloc:
+            seen.add(word)
     for word in ('order', 'down', 'aligned', 'rounded', 'exact', 'refuses', 'warns', 'each'):
         if word in seen:
             return word
@@ -151,30 +160,44 @@ def free_word(f, free):
     if free in f.empty:
         return 'nothing'
     seen = set()
-    for function, fact, value in facts(f, closure(f, free)):
-        if fact == 'release':
+    for function, word, value in facts(f, closure(f, free)):
+        if word == 'release':
             way = rounding(f, function, value)
             if way or not re.fullmatch(r'0|get_order \( 1 \)', value):
                 seen.add({'up': 'order', 'down': 'down', None: 'kept'}[way])
-        elif fact == 'clear' and rounding(f, function, value) == 'up':
+        elif word == 'clear' and rounding(f, function, value) == 'up':
             seen.add('order')
-        elif fact == 'loop' and from_parameter(f, function, value):
+        elif word == 'loop' and from_parameter(f, function, value):
             seen.add('each')
-        elif fact in ('one', 'range') and function == free:
-            seen.add(fact)
+        elif word in ('one', 'range') and function == free:
+            seen.add(word)
     for word in ('order', 'down', 'kept', 'one', 'each', 'range'):
         if word in seen:
             return word
     return 'first'
 
 
-def message(p, name, alloc, free):
+def message(p, name):
+    """What to say about some operations, or None when they are not of interest"""
     f = of(p)
+    alloc, free = f.ops[name].get('alloc'), f.ops[name].get('free')
     how = alloc_word(f, alloc, free)
     if not free and how not in ('order', 'down', 'aligned', 'rounded', 'exact'):
         return None
     flag = ' flag' if name in f.flagged else ''
     return '%s: %s/%s%s' % (name, how, free_word(f, free), flag)
+
+
+def report(p, name):
+    text = message(p, name)
+    if text:
+        coccilib.report.print_report(p[0], text)
+
+
+def org(p, name):
+    text = message(p, name)
+    if text:
+        coccilib.org.print_todo(p[0], text)
 
 // The operations: initialized, or assigned at run time
 
@@ -184,11 +207,24 @@ position p;
 @@
 struct irq_domain_ops o@p = { ... };
 
+@script:python@
+p << ops.p;
+o << ops.o;
+@@
+of(p).ops.setdefault(o, {})
+
 @alloc@
 identifier ops.o, f;
 position ops.p;
 @@
 struct irq_domain_ops o@p = { .alloc = f, };
+
+@script:python@
+p << ops.p;
+o << ops.o;
+f << alloc.f;
+@@
+callback(p, o, 'alloc', f)
 
 @free@
 identifier ops.o, f;
@@ -196,22 +232,12 @@ position ops.p;
 @@
 struct irq_domain_ops o@p = { .free = f, };
 
-@assigned@
-struct irq_domain_ops *x;
-struct irq_domain_ops y;
-expression e;
-identifier f;
-position p;
+@script:python@
+p << ops.p;
+o << ops.o;
+f << free.f;
 @@
-(
-x->free@p = f
-|
-y.free@p = f
-|
-e.child_irq_domain_ops.free@p = f
-|
-e->child_irq_domain_ops.free@p = f
-)
+callback(p, o, 'free', f)
 
 @assigned_alloc@
 struct irq_domain_ops *x;
@@ -230,6 +256,35 @@ e.child_irq_domain_ops.alloc@p = f
 e->child_irq_domain_ops.alloc@p = f
 )
 
+@script:python@
+p << assigned_alloc.p;
+f << assigned_alloc.f;
+@@
+callback(p, p[0].current_element + '()', 'alloc', f)
+
+@assigned_free@
+struct irq_domain_ops *x;
+struct irq_domain_ops y;
+expression e;
+identifier f;
+position p;
+@@
+(
+x->free@p = f
+|
+y.free@p = f
+|
+e.child_irq_domain_ops.free@p = f
+|
+e->child_irq_domain_ops.free@p = f
+)
+
+@script:python@
+p << assigned_free.p;
+f << assigned_free.f;
+@@
+callback(p, p[0].current_element + '()', 'free', f)
+
 // The functions of the file
 
 @define@
@@ -239,11 +294,24 @@ position p;
 @@
 f@p(ps) { ... }
 
+@script:python@
+p << define.p;
+f << define.f;
+ps << define.ps;
+@@
+of(p).params[f] = words(ps)
+
 @empty@
 identifier f;
 position p;
 @@
 f@p(...) { }
+
+@script:python@
+p << empty.p;
+f << empty.f;
+@@
+of(p).empty.add(f)
 
 @call@
 identifier f;
@@ -251,22 +319,42 @@ position p;
 @@
 f@p(...)
 
-@value@
+@script:python@
+p << call.p;
+f << call.f;
+@@
+of(p).calls.setdefault(p[0].current_element, set()).add(f)
+
+@assign@
 identifier v;
 expression e;
 position p;
 @@
 v@p = e
 
-@declared@
+@script:python@
+p << assign.p;
+v << assign.v;
+e << assign.e;
+@@
+value(p, v, e)
+
+@declare@
+type T;
 identifier v;
 expression e;
-type T;
 position p;
 @@
 T v@p = e;
 
-// What they do
+@script:python@
+p << declare.p;
+v << declare.v;
+e << declare.e;
+@@
+value(p, v, e)
+
+// What they reserve and release, and their loops
 
 @region@
 expression e;
@@ -278,17 +366,28 @@ bitmap_find_free_region@p(..., e)
 bitmap_allocate_region@p(..., e)
 )
 
+@script:python@
+p << region.p;
+e << region.e;
+@@
+fact(p, 'region', e)
+
 @area@
 expression m, s, a, n, mask;
 position p;
 @@
+(
 bitmap_find_next_zero_area@p(m, s, a, n, mask)
+|
+bitmap_find_next_zero_area_off@p(m, s, a, n, mask, ...)
+)
 
-@area_off@
-expression m, s, a, n, mask, off;
-position p;
+@script:python@
+p << area.p;
+n << area.n;
+mask << area.mask;
 @@
-bitmap_find_next_zero_area_off@p(m, s, a, n, mask, off)
+fact(p, 'area', n + ' ; ' + mask)
 
 @release@
 expression e;
@@ -296,16 +395,33 @@ position p;
 @@
 bitmap_release_region@p(..., e)
 
+@script:python@
+p << release.p;
+e << release.e;
+@@
+fact(p, 'release', e)
+
 @clear@
 expression e;
 position p;
 @@
 bitmap_clear@p(..., e)
 
+@script:python@
+p << clear.p;
+e << clear.e;
+@@
+fact(p, 'clear', e)
+
 @round@
 position p;
 @@
 \(get_count_order@p\|order_base_2@p\|roundup_pow_of_two@p\|__roundup_pow_of_two@p\)(...)
+
+@script:python@
+p << round.p;
+@@
+fact(p, 'round')
 
 @loop@
 expression i, n;
@@ -317,6 +433,12 @@ for (...; i@p < n; ...) S
 |
 for (...; i@p != n; ...) S
 )
+
+@script:python@
+p << loop.p;
+n << loop.n;
+@@
+fact(p, 'loop', n)
 
 // What the callbacks think of nr_irqs
 
@@ -340,11 +462,21 @@ if@p (\(n > 1\|n != 1\|WARN_ON(n != 1)\|WARN_ON_ONCE(n != 1)\) || ...) return ..
 ... when any
 }
 
+@script:python@
+p << refuses.p;
+@@
+fact(p, 'refuses')
+
 @warns@
 identifier alloc_param.n;
 position p;
 @@
 \(WARN_ON@p\|WARN_ON_ONCE@p\)(n != 1)
+
+@script:python@
+p << warns.p;
+@@
+fact(p, 'warns')
 
 @free_param@
 identifier free.f, d, v, n;
@@ -354,6 +486,7 @@ f(D d, V v, N n) { ... }
 
 @one@
 identifier free_param.n;
+statement S;
 position p;
 @@
 (
@@ -362,34 +495,53 @@ n@p != 1
 n@p == 1
 |
 n@p > 1
+|
+if (n@p) S
 )
 
-@one_if@
-identifier free_param.n;
-statement S;
-position p;
+@script:python@
+p << one.p;
 @@
-if (n@p) S
+fact(p, 'one')
 
-@ignored@
+@unused@
 identifier free_param.n;
 position p;
 @@
-\(irq_domain_free_irqs_common\|irq_domain_free_irqs_parent\|irq_domain_free_irqs_top\|pr_debug\)
-	(..., n@p, ...)
+(
+irq_domain_free_irqs_common(..., n@p)
+|
+irq_domain_free_irqs_parent(..., n@p)
+|
+irq_domain_free_irqs_top(..., n@p)
+|
+pr_debug(..., n@p, ...)
+)
 
 @range@
 identifier free_param.n;
-position p != { ignored.p, one.p, one_if.p };
+position p != unused.p;
 @@
 n@p
 
-// Which of them are used with the flag
+@script:python@
+p << range.p;
+@@
+fact(p, 'range')
+
+// Whose domains set the flag
 
 @flag_info@
 identifier i, o;
+position p;
 @@
-struct irq_domain_info i = { .ops = &o, .domain_flags = <+... IRQ_DOMAIN_FREE_BULK ...+>, };
+struct irq_domain_info i@p = { .ops = &o, .domain_flags = <+... IRQ_DOMAIN_FREE_BULK ...+>, };
+
+@script:python@
+p << flag_info.p;
+o << flag_info.o;
+@@
+of(p).flagged.add(o)
 
 @flag_field@
 expression e;
@@ -400,122 +552,48 @@ e->m = <+... IRQ_DOMAIN_FREE_BULK ...+>
 @flag_info_field@
 identifier i, o, flag_field.m;
 expression e;
+position p;
 @@
-struct irq_domain_info i = { .ops = &o, .domain_flags = e->m, };
+struct irq_domain_info i@p = { .ops = &o, .domain_flags = e->m, };
+
+@script:python@
+p << flag_info_field.p;
+o << flag_info_field.o;
+@@
+of(p).flagged.add(o)
 
 @flag_call@
 identifier o;
+position p;
 @@
-\(irq_domain_create_hierarchy\|irq_domain_add_hierarchy\)
-	(..., <+... IRQ_DOMAIN_FREE_BULK ...+>, ..., &o, ...)
-
-@flag_later@
-expression d;
-identifier o, g;
-@@
-d = g(..., &o, ...)
-... when any
-d->flags |= <+... IRQ_DOMAIN_FREE_BULK ...+>
-
-// Collect
+irq_domain_create_hierarchy@p(..., <+... IRQ_DOMAIN_FREE_BULK ...+>, ..., &o, ...)
 
 @script:python@
-p << define.p;
-f << define.f;
-ps << define.ps;
+p << flag_call.p;
+o << flag_call.o;
 @@
-of(p).params[f] = words(ps)
+of(p).flagged.add(o)
 
-@script:python@
-p << empty.p;
-f << empty.f;
-@@
-of(p).empty.add(f)
+// The end
 
-@script:python@
-p << call.p;
-f << call.f;
+@script:python depends on report@
+p << ops.p;
+o << ops.o;
 @@
-put(of(p).calls, p, f)
+report(p, o)
 
-@script:python@
-p << value.p;
-v << value.v;
-e << value.e;
+@script:python depends on report@
+p << assigned_free.p;
 @@
-of(p).values.setdefault(p[0].current_element, {}).setdefault(v, set()).add(e)
+report(p, p[0].current_element + '()')
 
-@script:python@
-p << declared.p;
-v << declared.v;
-e << declared.e;
+@script:python depends on org@
+p << ops.p;
+o << ops.o;
 @@
-of(p).values.setdefault(p[0].current_element, {}).setdefault(v, set()).add(e)
+org(p, o)
 
-@script:python@
-p << region.p;
-e << region.e;
+@script:python depends on org@
+p << assigned_free.p;
 @@
-put(of(p).facts, p, ('region', e))
-
-@script:python@
-p << area.p;
-n << area.n;
-mask << area.mask;
-@@
-put(of(p).facts, p, ('area', n + ' ; ' + mask))
-
-@script:python@
-p << area_off.p;
-n << area_off.n;
-mask << area_off.mask;
-@@
-put(of(p).facts, p, ('area', n + ' ; ' + mask))
-
-@script:python@
-p << release.p;
-e << release.e;
-@@
-put(of(p).facts, p, ('release', e))
-
-@script:python@
-p << clear.p;
-e << clear.e;
-@@
-put(of(p).facts, p, ('clear', e))
-
-@script:python@
-p << round.p;
-@@
-put(of(p).facts, p, ('round', ''))
-
-@script:python@
-p << loop.p;
-n << loop.n;
-@@
-put(of(p).facts, p, ('loop', n))
-
-@script:python@
-p << refuses.p;
-@@
-put(of(p).facts, p, ('refuses', ''))
-
-@script:python@
-p << warns.p;
-@@
-put(of(p).facts, p, ('warns', ''))
-
-@script:python@
-p << one.p;
-@@
-put(of(p).facts, p, ('one', ''))
-
-@script:python@
-p << one_if.p;
-@@
-put(of(p).facts, p, ('one', ''))
-
-@script:python@
-p << range.p;
-@@
-put(of(p).facts, p, ('range', ''))
+org(p, p[0].current_element + '()')

@@ -89,7 +89,6 @@ its: Bring a file' "$(git -C "$tree" log --reverse --format=%s base..)"
 @test "apply: --check changes nothing" {
 	git_tree
 	refused 0 "apply: the 4 patches apply to $tree, 0 hunks at another line" --check
-	refused 0 'the 4 patches apply' --check --quilt
 	rm -rf "$tree"
 	plain_tree
 	refused 0 "apply: the 4 patches apply to $tree, 0 hunks at another line" --check
@@ -216,16 +215,14 @@ its: Bring a file' "$(git -C "$tree" log --reverse --format=%s base..)"
 }
 
 @test "apply: a file that is in the way leaves the tree as it was" {
-	local before way
+	local before
 
 	git_tree
 	echo mine >"$tree/drivers/irqchip/new.c"
 	before=$(contents "$tree")
-	for way in --am --quilt; do
-		try 1 "$apply" $way --tree "$tree"
-		says its-Bring-a-file.patch
-		same "$before" "$(contents "$tree")"
-	done
+	try 1 "$apply" --tree "$tree"
+	says its-Bring-a-file.patch
+	same "$before" "$(contents "$tree")"
 }
 
 @test "apply: git am that fails for another reason leaves the tree as it was" {
@@ -284,8 +281,6 @@ its: Bring a file' "$(git -C "$tree" log --reverse --format=%s base..)"
 }
 
 @test "apply: hunks at another line are counted" {
-	local way
-
 	git_tree
 	sed -i '1i one more line' "$tree/kernel/irq/irqdomain.c"
 	git_commit_all "$tree" 'one more line'
@@ -301,7 +296,7 @@ its: Bring a file' "$(git -C "$tree" log --reverse --format=%s base..)"
 }
 
 @test "apply: fuzz is refused" {
-	local before way
+	local before
 
 	git_tree
 	# The outermost line of the context is another: patch would take it, with fuzz 1.
@@ -309,11 +304,9 @@ its: Bring a file' "$(git -C "$tree" log --reverse --format=%s base..)"
 	git_commit_all "$tree" other
 	patch -s --dry-run -F1 -d "$tree" -p1 <"$mini/patches/its/its-Set-the-flag.patch"
 	before=$(contents "$tree")
-	for way in --am --quilt --check; do
-		try 1 "$apply" $way --tree "$tree"
-		says its-Set-the-flag.patch
-		same "$before" "$(contents "$tree")"
-	done
+	try 1 "$apply" --quilt --tree "$tree"
+	says its-Set-the-flag.patch
+	same "$before" "$(contents "$tree")"
 }
 
 @test "apply: paths with spaces, links and relative ones" {
@@ -344,8 +337,6 @@ its: Bring a file' "$(git -C "$tree" log --reverse --format=%s base..)"
 }
 
 @test "apply: the user's settings of quilt and git do not matter" {
-	local want
-
 	git_tree
 	cp -a "$tree" "$tree-quilt"
 	cp -a "$tree" "$tree-usual"
@@ -400,7 +391,7 @@ its: Bring a file' "$(git -C "$tree" log --reverse --format=%s base..)"
 }
 
 @test "apply: the series of this repo, on the files that it touches" {
-	local base=$user_cache/linux-$base_version way
+	local base=$user_cache/linux-$base_version
 
 	[[ -d $base ]] || skip "the base is not in the cache; run scripts/fetch"
 	# shellcheck source=scripts/lib/common.sh

@@ -117,21 +117,16 @@ ends_with() {
 	same "$1" "$got" || { cat "$background".*; return 1; }
 }
 
-# contents DIR: a line for each file with its mode and hash, but for what git keeps for itself and
-# writes when it is only asked (the index)
+# contents DIR: each file with its mode and hash, and what git knows of the tree: all but the stamps
+# and logs that git writes also when it is only asked
 contents() {
-	(cd "$1" && find . -path ./.git -prune -o -printf '%p %M %l\n' | sort &&
-		find . -path ./.git -prune -o -type f -print0 | sort -z | xargs -0 sha256sum)
-	[[ ! -d $1/.git ]] || state "$1"
-}
-
-# state DIR: what git knows of a tree
-state() {
-	git -C "$1" symbolic-ref -q HEAD || git -C "$1" rev-parse HEAD
-	git -C "$1" for-each-ref
-	git -C "$1" status --porcelain --ignored
-	git -C "$1" config --local --list
-	(cd "$1/.git" && find . -name 'rebase-*')
+	(
+		cd "$1"
+		find . \( -path './.git/*' \( -name index -o -name logs -o -name objects -o -name '*_HEAD' \
+			-o -name COMMIT_EDITMSG -o -name hooks \) \) -prune \
+			-o -printf '%p %M %l\n' -type f -exec sha256sum {} + | sort
+		[[ ! -d .git ]] || git status --porcelain --ignored
+	)
 }
 
 # mini_kernel DIR: the least that the scripts take for a kernel tree

@@ -169,29 +169,26 @@ quick_check() {
 	grep 'refresh changed something right after apply' <<<"$output"
 }
 
-@test "check: a patch that is named twice, or made on another base" {
+@test "check: a series that was made on another base" {
 	own_repo
 	quick_check
-	echo its/its-Set-the-flag.patch >>"$copy/series"
 	change "$base/Kbuild" 1 other
 	sed -i '1i one more line' "$base/kernel/irq/irqdomain.c"
 	git_commit_all "$base" 'another base'
-	try 1 "$copy/scripts/check" --quick
-	same 'not ok' "$(check_line series)"
-	same 'not ok' "$(check_line apply)"
-	sed -i '$d' "$copy/series"
 	try 1 "$copy/scripts/check" --quick
 	same ok "$(check_line series)"
 	same 'not ok' "$(check_line apply)"
 	grep 'the series is not made on this base' <<<"$output"
 }
 
-# kunit STATUS ARGUMENT...: skip where not even apt may be asked for what a build needs
+# kunit STATUS ARGUMENT...: what a build needs is not used, so an apt-get that brings nothing will do;
+# without root it is not even asked
 kunit() {
 	stub apt-get ''
-	run "$repo/scripts/kunit" --arch um --tree "$BATS_FILE_TMPDIR/base"
-	[[ $output != *'missing tools'* ]] || skip 'needs the packages that scripts/kunit names, or root'
-	try "$1" "$copy/scripts/kunit" --arch um "${@:2}"
+	if ! try "$1" "$copy/scripts/kunit" --arch um "${@:2}"; then
+		[[ $stderr != *'missing tools'* ]] || skip 'needs the packages that scripts/kunit names, or root'
+		return 1
+	fi
 }
 
 @test "kunit: arguments that cannot be" {
@@ -225,11 +222,11 @@ kunit() {
 
 # suite LOG STATUS: a tree with a suite, whose kunit.py leaves LOG and ends with STATUS
 suite() {
-	local suite folder
+	local suite folder option
 
-	read -r suite folder < <(awk '/^[a-z].*um/ { print $1, $2; exit }' "$copy/tools/kernel/suites")
+	read -r suite folder option < <(awk '/^[a-z].*um/ { print $1, $2, $3; exit }' "$copy/tools/kernel/suites")
 	mkdir -p "$base/$folder" "$base/tools/testing/kunit"
-	touch "$base/$folder/.kunitconfig"
+	echo "CONFIG_$option=y" >"$base/$folder/.kunitconfig"
 	sed "s/SUITE/$suite/" >"$BATS_TEST_TMPDIR/kunit.log" <<<"$1"
 	cat >"$base/tools/testing/kunit/kunit.py" <<-END
 		import shutil, sys
