@@ -111,15 +111,6 @@ def facts(f, functions):
     return [(name, *found) for name in functions for found in f.facts.get(name, ())]
 
 
-def from_parameter(f, function, text, seen=()):
-    """Does an expression depend on a parameter of the function?"""
-    names = words(text)
-    if names & f.params[function]:
-        return True
-    return any(from_parameter(f, function, value, (*seen, name)) for name in names.difference(seen)
-               for value in f.values.get(function, {}).get(name, ()))
-
-
 def alloc_word(f, alloc, free):
     if not alloc:
         return 'none'
@@ -140,7 +131,7 @@ def alloc_word(f, alloc, free):
                 seen.add('exact' if mask == '0' else 'aligned')
         elif word == 'round':
             seen.add('rounded')
-        elif word == 'loop' and from_parameter(f, function, value):
+        elif word == 'loop' and value in f.params[function]:
             seen.add('each')
         elif word in ('refuses', 'warns') and function == alloc:
             seen.add(word)
@@ -167,7 +158,7 @@ def free_word(f, free):
                 seen.add({'up': 'order', 'down': 'down', None: 'kept'}[way])
         elif word == 'clear' and rounding(f, function, value) == 'up':
             seen.add('order')
-        elif word == 'loop' and from_parameter(f, function, value):
+        elif word == 'loop' and value in f.params[function]:
             seen.add('each')
         elif word in ('one', 'range') and function == free:
             seen.add(word)
@@ -188,16 +179,24 @@ def message(p, name):
     return '%s: %s/%s%s' % (name, how, free_word(f, free), flag)
 
 
-def report(p, name):
+def say_report(p, name):
     text = message(p, name)
     if text:
         coccilib.report.print_report(p[0], text)
 
 
-def org(p, name):
+def say_org(p, name):
     text = message(p, name)
     if text:
         coccilib.org.print_todo(p[0], text)
+
+// Without this the parser gives up on functions that use it.
+
+@parse@
+iterator name scoped_guard;
+statement S;
+@@
+scoped_guard(...) S
 
 // The operations: initialized, or assigned at run time
 
@@ -299,7 +298,7 @@ p << define.p;
 f << define.f;
 ps << define.ps;
 @@
-of(p).params[f] = words(ps)
+of(p).params[f] = words(str(ps))
 
 @empty@
 identifier f;
@@ -424,7 +423,9 @@ p << round.p;
 fact(p, 'round')
 
 @loop@
-expression i, n;
+expression e, n;
+identifier i;
+type T;
 statement S;
 position p;
 @@
@@ -432,6 +433,10 @@ position p;
 for (...; i@p < n; ...) S
 |
 for (...; i@p != n; ...) S
+|
+for (T i = e; i@p < n; ...) S
+|
+for (T i = e; i@p != n; ...) S
 )
 
 @script:python@
@@ -486,7 +491,6 @@ f(D d, V v, N n) { ... }
 
 @one@
 identifier free_param.n;
-statement S;
 position p;
 @@
 (
@@ -495,12 +499,22 @@ n@p != 1
 n@p == 1
 |
 n@p > 1
-|
-if (n@p) S
 )
 
 @script:python@
 p << one.p;
+@@
+fact(p, 'one')
+
+@one_if@
+identifier free_param.n;
+statement S;
+position p;
+@@
+if (n@p) S
+
+@script:python@
+p << one_if.p;
 @@
 fact(p, 'one')
 
@@ -580,20 +594,20 @@ of(p).flagged.add(o)
 p << ops.p;
 o << ops.o;
 @@
-report(p, o)
+say_report(p, o)
 
 @script:python depends on report@
 p << assigned_free.p;
 @@
-report(p, p[0].current_element + '()')
+say_report(p, p[0].current_element + '()')
 
 @script:python depends on org@
 p << ops.p;
 o << ops.o;
 @@
-org(p, o)
+say_org(p, o)
 
 @script:python depends on org@
 p << assigned_free.p;
 @@
-org(p, p[0].current_element + '()')
+say_org(p, p[0].current_element + '()')

@@ -3,7 +3,10 @@
 #
 # scripts/apply, on a copy of this repo with a small series, and on small trees.
 
-load lib
+# shellcheck disable=SC2030,SC2031 # every test is a shell of its own
+
+# shellcheck source=tools/tests/lib.bash
+. "$BATS_TEST_DIRNAME/lib.bash"
 
 setup_file() {
 	clean_environment
@@ -325,15 +328,15 @@ its: Bring a file' "$(git -C "$tree" log --reverse --format=%s base..)"
 }
 
 @test "apply: from any folder" {
+	own_repo
 	git_tree
 	# git apply looks at no path outside of the folder in which it is called.
-	git -C "$mini" init -q
-	cd "$mini/scripts"
+	git -C "$BATS_TEST_TMPDIR/repo" init -q
+	cd "$BATS_TEST_TMPDIR/repo/scripts"
 	try 0 ./apply --check --tree "$tree"
 	cd "$tree/kernel/irq"
 	try 0 "$apply" --tree "$tree"
 	patched "$tree"
-	rm -rf "$mini/.git"
 }
 
 @test "apply: the user's settings of quilt and git do not matter" {

@@ -3,7 +3,10 @@
 #
 # What holds for every script: --help, arguments, exit codes, missing tools, locks.
 
-load lib
+# shellcheck disable=SC2030,SC2031 # every test is a shell of its own
+
+# shellcheck source=tools/tests/lib.bash
+. "$BATS_TEST_DIRNAME/lib.bash"
 
 setup() { clean_environment; }
 teardown() { no_temporary_files; }

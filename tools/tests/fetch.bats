@@ -5,7 +5,10 @@
 # part in it, the signature check and an archive that is not there, call the real
 # apt-get, which never leaves this machine.
 
-load lib
+# shellcheck disable=SC2030,SC2031 # every test is a shell of its own
+
+# shellcheck source=tools/tests/lib.bash
+. "$BATS_TEST_DIRNAME/lib.bash"
 
 archive=http://deb.example.org/debian
 package=linux-source-$base_version
@@ -53,6 +56,7 @@ teardown() {
 # serve DEB [UPDATE [DOWNLOAD]]: what apt-get does from now on; a security archive comes first, as
 # on many machines, and has no such package
 serve() {
+	# shellcheck disable=SC2016 # quotes within quotes
 	stub apt-get "
 		case \"\$*\" in
 		indextargets*) printf '%s\n' '$archive-security trixie-security' '$archive trixie' ;;
@@ -163,8 +167,7 @@ fetched() {
 @test "fetch: apt is pointed at the one suite, and at nothing of the system's" {
 	local line words key count=0
 
-	stub_source='cat "$(dirname "$PWD")"/linux-*.partial/apt/sources.list >>"'$BATS_TEST_TMPDIR/sources'"'
-	serve usual.deb "cd '$tree.partial' && $stub_source"
+	serve usual.deb "cat '$tree.partial/apt/sources.list' >>'$BATS_TEST_TMPDIR/sources'"
 	"$repo/scripts/fetch"
 	same "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $archive trixie-backports main" \
 		"$(cat "$BATS_TEST_TMPDIR/sources")"
@@ -232,7 +235,7 @@ fetched() {
 }
 
 @test "fetch: a machine whose apt has no archive" {
-	stub apt-get '[[ $1 == indextargets ]]'
+	stub apt-get "[[ \$1 == indextargets ]]"
 	try 2 "$repo/scripts/fetch"
 	says_only "fetch: this machine's apt has no Debian archive; use a tree of your own with --tree"
 	nothing_but_the_lock

@@ -11,6 +11,10 @@ repo=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 base_version=7.3
 made_on=$(awk -v v="$base_version" '$1 == v { print $3 }' "$repo/tools/kernel/bases")
 
+# What 'run --separate-stderr' sets
+output='' stderr='' status=0
+stderr_lines=()
+
 # Seconds until a script in the background must have done what it is to do. Long, since nothing
 # that passes waits for it to end.
 patience=60
@@ -72,7 +76,6 @@ try() {
 
 	shift
 	run --separate-stderr "$@"
-	# shellcheck disable=SC2154 # set by bats
 	printf '$ %s\n%s\n%s\n' "$*" "$output" "$stderr"
 	same "status $expected" "status $status"
 }
@@ -83,12 +86,11 @@ says() { [[ $stderr == *"$1"* ]] || { printf 'not in standard error: %s\n' "$1";
 # says_only TEXT: the same, and it is one line
 says_only() {
 	says "$1" || return
-	# shellcheck disable=SC2154 # set by bats
 	((${#stderr_lines[@]} == 1)) || { echo 'standard error has more than one line'; return 1; }
 }
 
 # same EXPECTED GOT: compare, and show both when they differ
-same() { [[ $1 == "$2" ]] || { printf 'expected: %s\ngot:      %s\n' "$1" "$2"; return 1; }; }
+same() { [[ $1 == "$2" ]] || { diff --label expected --label got -u0 <(echo "$1") <(echo "$2"); return 1; }; }
 
 # begin COMMAND...: run it in the background, as the leader of a process group, so that it can be
 # sent what a terminal sends; sets $pid, and it writes to $background.out and $background.err
@@ -121,11 +123,11 @@ ends_with() {
 # and logs that git writes also when it is only asked
 contents() {
 	(
-		cd "$1"
-		find . \( -path './.git/*' \( -name index -o -name logs -o -name objects -o -name '*_HEAD' \
-			-o -name COMMIT_EDITMSG -o -name hooks \) \) -prune \
+		cd "$1" || exit
+		find . \( -path './.git/*' \( -name index -o -name logs -o -name objects -o -name hooks \
+			-o -name refs -o -name packed-refs -o -name '*_HEAD' -o -name COMMIT_EDITMSG \) \) -prune \
 			-o -printf '%p %M %l\n' -type f -exec sha256sum {} + | sort
-		[[ ! -d .git ]] || git status --porcelain --ignored
+		[[ ! -d .git ]] || { git for-each-ref && git status --porcelain --ignored; }
 	)
 }
 

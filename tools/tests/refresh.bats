@@ -4,7 +4,10 @@
 # scripts/refresh, on a copy of this repo with a small series, and on a small tree
 # that has it applied.
 
-load lib
+# shellcheck disable=SC2030,SC2031 # every test is a shell of its own
+
+# shellcheck source=tools/tests/lib.bash
+. "$BATS_TEST_DIRNAME/lib.bash"
 
 setup_file() {
 	clean_environment

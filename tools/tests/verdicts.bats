@@ -5,7 +5,10 @@
 # what they must not, and that they do not judge what they cannot. No kernel is
 # built or run; where a script would do so, something small stands in.
 
-load lib
+# shellcheck disable=SC2030,SC2031 # every test is a shell of its own
+
+# shellcheck source=tools/tests/lib.bash
+. "$BATS_TEST_DIRNAME/lib.bash"
 
 setup_file() {
 	clean_environment
@@ -227,7 +230,7 @@ suite() {
 	read -r suite folder option < <(awk '/^[a-z].*um/ { print $1, $2, $3; exit }' "$copy/tools/kernel/suites")
 	mkdir -p "$base/$folder" "$base/tools/testing/kunit"
 	echo "CONFIG_$option=y" >"$base/$folder/.kunitconfig"
-	sed "s/SUITE/$suite/" >"$BATS_TEST_TMPDIR/kunit.log" <<<"$1"
+	echo "${1//SUITE/$suite}" >"$BATS_TEST_TMPDIR/kunit.log"
 	cat >"$base/tools/testing/kunit/kunit.py" <<-END
 		import shutil, sys
 		build = [a.split('=')[1] for a in sys.argv if a.startswith('--build_dir=')][0]
