@@ -52,8 +52,10 @@ variant_commit() {
 
 	base=$("$repo/scripts/fetch" "$base_version" 2>/dev/null) ||
 		base=$("$repo/scripts/fetch" "$base_version")
-	mapfile -t list < <(variant_patches "$1")
-	((${#list[@]})) || { git -C "$base" rev-parse base; return; }
+	# Not straight into mapfile, which would not see it fail.
+	key=$(variant_patches "$1")
+	[[ -n $key ]] || { git -C "$base" rev-parse base; return; }
+	mapfile -t list <<<"$key"
 
 	key=$({ git -C "$base" rev-parse base; cat "${list[@]}"; } | sha256sum | cut -c1-16)
 	ref=refs/variants/$key

@@ -37,7 +37,7 @@ make_deb() {
 	mkdir -p "$root/DEBIAN" "$root/usr/src"
 	printf '%s\n' "Package: $package" "Version: $1" 'Architecture: all' 'Description: x' \
 		'Maintainer: Some One <some.one@example.org>' >"$root/DEBIAN/control"
-	tar -C "$2" --transform "s,^\.,$package," -cJf "$root/usr/src/$package.tar.xz" .
+	tar -C "$2" --mtime=2001-01-01 --transform "s,^\.,$package," -cJf "$root/usr/src/$package.tar.xz" .
 	dpkg-deb -Znone --root-owner-group --build "$root" "$3" >/dev/null
 }
 
@@ -102,7 +102,7 @@ fetched() {
 	says 'unpacking'
 	# What the tarball ignores is in git, and the archive's old time stamps are not on the files.
 	git -C "$tree" ls-files --error-unmatch .gitignore Makefile kernel/irq/irqdomain.c
-	[[ -n $(find "$tree/Makefile" -newer "$calls" -o -newermt '1 hour ago') ]]
+	[[ -n $(find "$tree/Makefile" -newermt '1 hour ago') ]]
 	# The version may be given, too.
 	try 0 "$repo/scripts/fetch" "$base_version"
 	same "$tree" "$output"
@@ -111,12 +111,13 @@ fetched() {
 @test "fetch: a second call is instant and asks nobody" {
 	"$repo/scripts/fetch"
 	: >"$calls"
-	SECONDS=0
-	try 0 "$repo/scripts/fetch"
+	# It does not even wait for one that fetches.
+	exec {fd}>"$cache/fetch-$base_version.lock"
+	flock "$fd"
+	try 0 timeout 20 "$repo/scripts/fetch"
 	same "$tree" "$output"
 	says_only "fetch: $package $made_on"
 	same 0 "$(calls_of .)"
-	((SECONDS < 10))
 }
 
 @test "fetch: the same source gives the same commit, whatever the user's settings are" {
