@@ -33,6 +33,20 @@ series_commits() {
 	git -C "$src" rev-list --reverse "base..$tip"
 }
 
+# in_kernel OUT COMMIT: whether COMMIT changes anything that the kernel built in OUT is made of
+in_kernel() {
+	local file
+
+	while read -r file; do
+		case $file in
+		Documentation/* | tools/testing/*) ;;
+		*.c) [[ ! -e $1/${file%.c}.o ]] || return 0 ;;
+		*) return 0 ;;
+		esac
+	done < <(git -C "$src" diff --name-only "$2~" "$2")
+	return 1
+}
+
 check_prefixes() {
 	local commits commit subject out=$cache/build/w1/arm64 known bad=0 number=0
 
@@ -43,6 +57,8 @@ check_prefixes() {
 	known=$out/base-$({ git -C "$src" rev-parse base; cat "$repo/tools/kernel/arm64.config"; } |
 		sha256sum | cut -c1-16).messages
 	while read -r commit; do
+		# Drivers of other machines are for check_objects.
+		((number == 0)) || in_kernel "$out" "$commit" || continue
 		git -C "$src" checkout -q --detach "$commit"
 		subject=$(git -C "$src" log -1 --format=%s)
 		kunit_py arm64 config >"$work/make" 2>&1 || { cat "$work/make"; return 1; }
@@ -65,31 +81,42 @@ check_prefixes() {
 	return $bad
 }
 
-check_static() {
-	local commit file touched out=$cache/build/w1/arm64 bad=0
+check_kernel-doc() {
+	local commit file touched bad=0
 
-	need sparse=sparse
 	use_variant patched
-	build=$cache/build/w1
 	mapfile -t touched < <(touched_files | grep '\.[ch]$')
 	for commit in "$(git -C "$src" rev-parse base)" "$(variant_commit patched)"; do
 		git -C "$src" checkout -q --detach "$commit"
-		kunit_py arm64 config >"$work/make" 2>&1 || { cat "$work/make"; return 1; }
-		: >"$work/$commit.log"
+		: >"$work/make"
 		for file in "${touched[@]}"; do
 			[[ -e $src/$file ]] || continue
-			(cd "$src" && scripts/kernel-doc -none -Wall "$file") >>"$work/$commit.log" 2>&1 ||
-				echo "$file: Error: kernel-doc failed" >>"$work/$commit.log"
-			[[ $file == *.c ]] || continue
-			# sparse up to 0.6.4 does not know __typeof_unqual__, and Kbuild then leaves it out.
-			kernel_make arm64 "$out" "$cross_arm64" W=1 C=2 CF=-D__typeof_unqual__=__typeof__ \
-				"${file%.c}.o" >>"$work/$commit.log" 2>&1 ||
-				echo "$file: Error: no object" >>"$work/$commit.log"
+			(cd "$src" && scripts/kernel-doc -none -Wall "$file") >>"$work/make" 2>&1 ||
+				echo "$file: Error: kernel-doc failed" >>"$work/make"
 		done
-		if grep 'sparse is not available' "$work/$commit.log"; then return 1; fi
-		messages "$work/$commit.log" >"$work/$commit.messages"
+		messages "$work/make" >"$work/$commit.messages"
 	done
 	new_messages "$work/$(git -C "$src" rev-parse base).messages" "$work/$commit.messages" && bad=1
+	return $bad
+}
+
+# configure ARCH OUT CROSS OPTIONS [VARIABLE...]: allnoconfig with the options of the file OPTIONS
+configure() {
+	KCONFIG_ALLCONFIG=$4 kernel_make "$1" "$2" "$3" "${@:5}" allnoconfig >"$work/make" 2>&1 ||
+		{ cat "$work/make"; return 1; }
+}
+
+# options_taken NAME OUT OPTIONS: whether the configuration in OUT is what the file OPTIONS asks for
+options_taken() {
+	local line bad=0
+
+	while read -r line; do
+		case $line in
+		'' | \#*) continue ;;
+		*=n) ! grep -qx "${line%=n}=[ym]" "$2/.config" ;;
+		*) grep -qx "$line" "$2/.config" ;;
+		esac || { echo "$1: Kconfig does not take '$line'"; bad=1; }
+	done <"$3"
 	return $bad
 }
 
@@ -103,18 +130,11 @@ check_configs() {
 		out=$cache/build/configs/$name
 		mkdir -p "$out"
 		use_variant patched
+		tr ' ' '\n' <<<"$options" >"$work/allconfig"
 		for commit in "$(git -C "$src" rev-parse base)" "$(variant_commit patched)"; do
 			git -C "$src" checkout -q --detach "$commit"
-			tr ' ' '\n' <<<"$options" >"$work/allconfig"
-			KCONFIG_ALLCONFIG=$work/allconfig kernel_make "$arch" "$out" "$cross" allnoconfig \
-				>"$work/make" 2>&1 || { cat "$work/make"; return 1; }
-			while read -r line; do
-				if [[ $line == *=n ]]; then
-					! grep -qx "${line%=n}=[ym]" "$out/.config"
-				else
-					grep -qx "$line" "$out/.config"
-				fi || { echo "$name: Kconfig does not take '$line'"; return 1; }
-			done <"$work/allconfig"
+			configure "$arch" "$out" "$cross" "$work/allconfig"
+			options_taken "$name" "$out" "$work/allconfig"
 			touch "$src"/kernel/irq/*.c
 			kernel_make "$arch" "$out" "$cross" W=1 kernel/irq/ >"$work/make" 2>&1 ||
 				{ cat "$work/make"; echo "kernel/irq does not build with '$name'"; return 1; }
@@ -125,5 +145,117 @@ check_configs() {
 			bad=1
 		fi
 	done <"$repo/tools/kernel/configs"
+	return $bad
+}
+
+# commits_to_build FILE...: the base, and as few commits of the series as show every version of the
+# files: a commit is left out when those up to the next one in the list change other files only.
+commits_to_build() {
+	local commits commit file previous='' changed seen=' '
+
+	commits=$(series_commits)
+	while read -r commit; do
+		[[ -n $previous ]] || { echo "$commit"; previous=$commit; continue; }
+		mapfile -t changed < <(git -C "$src" diff --name-only "$previous" "$commit" -- "$@" '*.h' '*Kconfig' '*Makefile')
+		for file in "${changed[@]}"; do
+			# What else changes may change every object.
+			[[ $file == *.c ]] || { changed=("$@"); break; }
+		done
+		for file in "${changed[@]}"; do
+			[[ $seen == *" $file "* ]] || continue
+			echo "$previous"
+			seen=' '
+			break
+		done
+		seen+="${changed[*]} "
+		previous=$commit
+	done <<<"$commits"
+	echo "$previous"
+}
+
+# build_objects NAME FILE...: build and check the folders of these files with tools/kernel/builds/NAME,
+# which must select each of them. Sets bad.
+build_objects() {
+	local name=$1 files=("${@:2}") options=$repo/tools/kernel/builds/$1 out=$cache/build/objects/$1
+	local arch make commits commit file dir folders=() known=''
+
+	arch=$(build_says arch "$options")
+	mapfile -t make < <(build_says make "$options")
+	commits=$(commits_to_build "${files[@]}")
+	for file in "${files[@]}"; do
+		dir=$(dirname "$file")
+		until git -C "$src" cat-file -e "base:$dir/Makefile" 2>/dev/null; do dir=$(dirname "$dir"); done
+		[[ " ${folders[*]} " == *" $dir/ "* ]] || folders+=("$dir/")
+	done
+	# What the base says is complete only after a build from scratch.
+	rm -rf "${folders[@]/#/$out/}"
+	mkdir -p "$out"
+
+	for commit in $commits; do
+		git -C "$src" checkout -q --detach "$commit"
+		configure "$arch" "$out" '' "$options" "${make[@]}"
+		# sparse up to 0.6.4 does not know __typeof_unqual__, and Kbuild then leaves it out.
+		if ! kernel_make "$arch" "$out" '' W=1 C=1 CF=-D__typeof_unqual__=__typeof__ "${make[@]}" \
+			"${folders[@]}" >"$work/make" 2>&1; then
+			grep -E 'error|Error' "$work/make" || cat "$work/make"
+			echo "$name: does not build up to '$(git -C "$src" log -1 --format=%s)'"
+			bad=1
+			return 0
+		fi
+		if grep 'sparse is not available' "$work/make"; then
+			echo "$name: sparse did not run"
+			bad=1
+			return 0
+		fi
+		for file in "${files[@]}"; do
+			[[ ! -e $src/$file || -e $out/${file%.c}.o ]] ||
+				{ echo "$name: does not select $file"; bad=1; }
+		done
+		messages "$work/make" >"$work/messages"
+		[[ -n $known ]] || { known=$work/$name.messages; cp "$work/messages" "$known"; }
+		if new_messages "$known" "$work/messages"; then
+			echo "new with '$name' up to '$(git -C "$src" log -1 --format=%s)'"
+			bad=1
+		fi
+	done
+	# The last one only: options may come with the series.
+	options_taken "$name" "$out" "$options" || bad=1
+}
+
+# build_says FIELD FILE: what the head of a file of tools/kernel/builds says, a line each
+build_says() { sed -n "s/^# $1: *//p" "$2"; }
+
+check_objects() {
+	local options patterns pattern file touched files left=() bad=0
+
+	kernel_tools um
+	need sparse=sparse
+	use_variant patched
+	mapfile -t touched < <(touched_files | grep '\.c$')
+	declare -A built=()
+	for options in "$repo"/tools/kernel/builds/*; do
+		read -ra patterns -d '' < <(build_says files "$options"; printf '\0')
+		files=()
+		for file in "${touched[@]}"; do
+			for pattern in "${patterns[@]}"; do
+				# shellcheck disable=SC2053 # a pattern
+				[[ $file == $pattern ]] || continue
+				files+=("$file")
+				built[$file]=1
+				break
+			done
+		done
+		((${#files[@]})) || continue
+		read -ra patterns -d '' < <(build_says tools "$options"; printf '\0')
+		need "${patterns[@]}"
+		build_objects "${options##*/}" "${files[@]}"
+	done
+	for file in "${touched[@]}"; do
+		[[ -n ${built[$file]-} ]] || left+=("$file")
+	done
+	if ((${#left[@]})); then
+		printf '%s: nothing in tools/kernel/builds builds it\n' "${left[@]}"
+		bad=1
+	fi
 	return $bad
 }

@@ -57,7 +57,8 @@ am_series() {
 }
 
 # keep_notes DIR: what the patches say below their '---' line is for reviewers and no part of the
-# commits. Attach it to the commits at the tip of DIR as git notes, from where refresh gets it.
+# commits. Attach it to the commits at the tip of DIR as git notes, from where refresh gets it; git
+# rebase takes them along only when it is told to.
 keep_notes() {
 	local dir=$1 list commits i text
 
@@ -66,7 +67,9 @@ keep_notes() {
 	for i in "${!list[@]}"; do
 		text=$(awk '/^Notes:$/ { on = 1; next } on && !/^(    |$)/ { exit } on { sub(/^    /, ""); print }' \
 			"${list[i]}")
-		[[ -z $text ]] || git -C "$dir" notes add -f -m "$text" "${commits[i]}" >/dev/null
+		[[ -n $text ]] || continue
+		git -C "$dir" notes add -f -m "$text" "${commits[i]}" >/dev/null
+		git -C "$dir" config notes.rewriteRef refs/notes/commits
 	done
 }
 

@@ -9,26 +9,32 @@
 ///
 // Confidence: Moderate
 // Comments: Helpers are followed inside of the file. What the words mean:
-//   .alloc()  order    reserves a power of two that holds nr_irqs
-//             down     reserves by an order that is rounded down
-//             aligned  reserves nr_irqs, with an alignment
-//             rounded  rounds nr_irqs up, and reserves in a way not known here
-//             exact    reserves nr_irqs, without an alignment
-//             refuses  returns unless nr_irqs is 1
-//             warns    warns unless nr_irqs is 1
-//             each     loops over nr_irqs
-//             first    none of these: sets up the first interrupt
-//             elsewhere, none   in another file; no callback
-//   .free()   order    releases a power of two that is computed from nr_irqs
-//             down     the same, rounded down
-//             kept     releases by an order that comes from elsewhere
-//             one      tests whether nr_irqs is 1
-//             each     loops over nr_irqs
-//             range    uses nr_irqs without a loop
-//             first    uses nr_irqs for nothing, or only hands it to the core
-//             nothing  is empty
-//             core     is a function of the interrupt core
-//             elsewhere, none   in another file; no callback
+//   .alloc()
+//     order     reserves a power of two that holds nr_irqs
+//     down      reserves by an order that is rounded down
+//     aligned   reserves nr_irqs, with an alignment
+//     rounded   rounds nr_irqs up, and reserves in a way that is not known here
+//     exact     reserves nr_irqs, without an alignment
+//     refuses   returns unless nr_irqs is 1
+//     warns     warns unless nr_irqs is 1
+//     each      loops over nr_irqs
+//     first     none of these: sets up the first interrupt
+//     other     is in another file
+//     none      there is none
+//     unparsed  Coccinelle does not understand it, or a helper
+//   .free()
+//     order     releases a power of two that is computed from nr_irqs
+//     down      the same, rounded down
+//     kept      releases by an order that it finds somewhere
+//     one       tests whether nr_irqs is 1
+//     each      loops over nr_irqs
+//     range     uses nr_irqs without a loop
+//     first     uses nr_irqs for nothing, or only hands it to the core
+//     empty     is empty
+//     core      is a function of the interrupt core
+//     other     is in another file
+//     none      there is none
+//     unparsed  Coccinelle does not understand it, or a helper
 // Options: --no-includes
 
 virtual report
@@ -55,13 +61,21 @@ class File:
         self.calls = {}    # names of the called functions
         self.values = {}   # name of a variable -> what is assigned to it
         self.facts = {}    # (word, expression)
+        self.text = set()  # names of the functions that the file defines, as far as text can tell
 
 
 files = {}
 
+DEFINITION = re.compile(r'^[A-Za-z_][\w \t*]*?\n?(\w+)\([^;{}#]*\)[^;{}()#]*\n\{', re.M)
+
 
 def of(p):
-    return files.setdefault(p[0].file, File())
+    name = p[0].file
+    if name not in files:
+        files[name] = File()
+        with open(name, encoding='utf-8', errors='replace') as file:
+            files[name].text = set(DEFINITION.findall(file.read()))
+    return files[name]
 
 
 def value(p, name, expression):
@@ -106,6 +120,12 @@ def closure(f, function):
     return found
 
 
+def unparsed(f, function):
+    """Is it, or something that it calls, defined in this file and missing in what was parsed?"""
+    called = {function}.union(*(f.calls.get(name, ()) for name in closure(f, function)))
+    return any(name in f.text and name not in f.params for name in called)
+
+
 def facts(f, functions):
     """(function, word, expression) of all facts about some functions"""
     return [(name, *found) for name in functions for found in f.facts.get(name, ())]
@@ -114,8 +134,10 @@ def facts(f, functions):
 def alloc_word(f, alloc, free):
     if not alloc:
         return 'none'
+    if unparsed(f, alloc):
+        return 'unparsed'
     if alloc not in f.params:
-        return 'elsewhere'
+        return 'other'
     # A helper that .free() uses as well releases, it is there for the error path.
     found = facts(f, closure(f, alloc) - (closure(f, free) - {alloc}))
     seen = set()
@@ -146,10 +168,12 @@ def free_word(f, free):
         return 'none'
     if free in CORE:
         return 'core'
+    if unparsed(f, free):
+        return 'unparsed'
     if free not in f.params:
-        return 'elsewhere'
+        return 'other'
     if free in f.empty:
-        return 'nothing'
+        return 'empty'
     seen = set()
     for function, word, value in facts(f, closure(f, free)):
         if word == 'release':
@@ -335,21 +359,6 @@ v@p = e
 p << assign.p;
 v << assign.v;
 e << assign.e;
-@@
-value(p, v, e)
-
-@declare@
-type T;
-identifier v;
-expression e;
-position p;
-@@
-T v@p = e;
-
-@script:python@
-p << declare.p;
-v << declare.v;
-e << declare.e;
 @@
 value(p, v, e)
 

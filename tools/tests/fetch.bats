@@ -352,7 +352,7 @@ full() {
 	mkdir -p "$cache"
 	exec {fd}>"$cache/fetch-7.2.lock"
 	flock "$fd"
-	try 0 "$repo/scripts/fetch"
+	try 0 timeout 20 "$repo/scripts/fetch"
 	fetched "$output"
 }
 

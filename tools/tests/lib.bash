@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 #
 # What the scripts' own tests share. Everything happens in folders that bats makes
-# and removes; no test needs the network, a kernel tree, or a package that the
-# script under test does not need itself.
+# and removes; no test needs the network, a kernel tree, or more packages than git,
+# quilt, patch, xz-utils and python3.
 
 bats_require_minimum_version 1.5.0
 
@@ -21,7 +21,12 @@ patience=60
 
 # Call it first in setup_file and in setup: nothing of the user's is seen or touched by a test.
 clean_environment() {
-	local dir=${BATS_TEST_TMPDIR:-$BATS_FILE_TMPDIR} variable
+	local dir=${BATS_TEST_TMPDIR:-$BATS_FILE_TMPDIR} variable tool
+
+	# Where they are missing, the scripts would ask for them, and not do what is to be tested.
+	for tool in git quilt patch xz python3; do
+		command -v $tool >/dev/null || { echo "these tests need $tool; scripts/test installs it"; return 1; }
+	done
 
 	for variable in "${!GIT_@}" "${!QUILT_@}" "${!BASH_FUNC_@}" CDPATH; do
 		unset "$variable"

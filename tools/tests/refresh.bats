@@ -72,6 +72,28 @@ refused() {
 	same "$before" "$(contents "$tree")"
 }
 
+@test "refresh: keeps the notes below the changelog" {
+	git -C "$tree" notes add -m 'Not run on hardware.' -m 'A second paragraph.' irq-free-bulk~2
+	git -C "$tree" notes add -m 'Another.' irq-free-bulk
+	try 0 "$refresh" --tree "$tree"
+	same "M patches/$second
+M patches/$fourth" "$(changed)"
+	grep -qx '    Not run on hardware.' "$mini/patches/$second"
+	# From the files alone
+	git -C "$tree" checkout -q base
+	git -C "$tree" branch -q -D irq-free-bulk
+	git -C "$tree" update-ref -d refs/notes/commits
+	cp -a "$mini/patches" "$BATS_TEST_TMPDIR/patches"
+	"$mini/scripts/apply" --tree "$tree"
+	same '' "$(git -C "$tree" log --format=%B --no-notes base.. | grep 'Not run')"
+	try 0 "$refresh" --tree "$tree"
+	diff -r "$BATS_TEST_TMPDIR/patches" "$mini/patches"
+	# And when the branch is edited
+	git -C "$tree" rebase -q --no-ff --committer-date-is-author-date -x true base
+	try 0 "$refresh" --tree "$tree"
+	diff -r "$BATS_TEST_TMPDIR/patches" "$mini/patches"
+}
+
 @test "refresh: the user's settings of git do not matter" {
 	local setting
 

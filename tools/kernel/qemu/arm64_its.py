@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# For kunit.py --qemu_config: the arm64 machine with a GICv3 and its ITS, and more
-# than one CPU. The one that kunit.py has itself is a GICv2 without an ITS.
+# For kunit.py --qemu_config: the arm64 machine with a GICv3 and its ITS, an unused
+# PCI device behind an SMMU, and more than one CPU. The one that kunit.py has itself
+# is a GICv2 without an ITS.
 #
 # Emulated, a Cortex-A57 boots faster than `-cpu max`, which spends its time on
 # pointer authentication. On an arm64 host with KVM only the host's CPU will do.
@@ -24,6 +25,7 @@ CONFIG_SERIAL_AMBA_PL011_CONSOLE=y''',
 			   qemu_arch='aarch64',
 			   kernel_path='arch/arm64/boot/Image.gz',
 			   kernel_command_line='console=ttyAMA0 panic=-1',
-			   extra_qemu_params=['-machine', 'virt,gic-version=3',
+			   extra_qemu_params=['-machine', 'virt,gic-version=3,iommu=smmuv3',
+					      '-device', 'pci-testdev',
 					      '-cpu', 'host' if KVM else 'cortex-a57',
 					      '-smp', '4'])
