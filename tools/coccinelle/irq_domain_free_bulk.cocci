@@ -441,11 +441,7 @@ position p;
 (
 for (...; i@p < n; ...) S
 |
-for (...; i@p != n; ...) S
-|
 for (T i = e; i@p < n; ...) S
-|
-for (T i = e; i@p != n; ...) S
 )
 
 @script:python@
@@ -468,11 +464,7 @@ position p;
 @@
 f(...) {
 ... when any
-(
 if@p (\(n > 1\|n != 1\|WARN_ON(n != 1)\|WARN_ON_ONCE(n != 1)\) || ...) { ... return ...; }
-|
-if@p (\(n > 1\|n != 1\|WARN_ON(n != 1)\|WARN_ON_ONCE(n != 1)\) || ...) return ...;
-)
 ... when any
 }
 

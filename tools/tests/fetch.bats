@@ -213,7 +213,6 @@ fetched() {
 
 	mkdir -p "$dist/main/binary-$(dpkg --print-architecture)" "$dist/main/binary-all"
 	cp "$debs/usual.deb" "$BATS_TEST_TMPDIR/archive/x.deb"
-	chmod -R go+rX "$BATS_RUN_TMPDIR"
 	{
 		dpkg-deb -f "$debs/usual.deb"
 		printf 'Filename: x.deb\nSize: %d\nSHA256: %s\n' "$(stat -c %s "$debs/usual.deb")" \
@@ -331,20 +330,21 @@ full() {
 }
 
 @test "fetch: two at once get it once" {
-	serve usual.deb '' "touch '$BATS_TEST_TMPDIR/reached'
+	local first out
+
+	serve usual.deb '' ": >'$BATS_TEST_TMPDIR/reached'
 		while [[ ! -e '$BATS_TEST_TMPDIR/go' ]]; do sleep 0.05; done; cp '$debs/usual.deb' ./${package}_1_all.deb"
 	begin "$repo/scripts/fetch"
+	first=$pid out=$background.out
 	until_true test -e "$BATS_TEST_TMPDIR/reached"
-	first=$pid
-	setsid "$repo/scripts/fetch" >"$BATS_TEST_TMPDIR/out2" 2>"$BATS_TEST_TMPDIR/err2" </dev/null 3>&- &
-	second=$!
-	until_true grep -q "^fetch: waiting for another run that uses fetch-$base_version$" "$BATS_TEST_TMPDIR/err2"
-	kill -0 $second
+	begin "$repo/scripts/fetch"
+	until_true grep -q "^fetch: waiting for another run that uses fetch-$base_version$" "$background.err"
+	kill -0 "$pid"
 	touch "$BATS_TEST_TMPDIR/go"
+	ends_with 0
 	wait "$first"
-	wait "$second"
+	fetched "$(cat "$out")"
 	fetched "$(cat "$background.out")"
-	fetched "$(cat "$BATS_TEST_TMPDIR/out2")"
 	same 1 "$(calls_of ' download ')"
 }
 

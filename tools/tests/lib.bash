@@ -46,8 +46,13 @@ clean_environment() {
 	export PATH=$stubs:$system_path
 }
 
-# For teardown: what every script must hold to
+# For teardown: what every script must hold to; what a failed test has left running is stopped first
 no_temporary_files() {
+	local leader
+
+	for leader in "${leaders[@]}"; do
+		! kill -0 "$leader" 2>/dev/null || kill -KILL -- "-$leader"
+	done
 	[[ -z $(find "$TMPDIR" -mindepth 1 -print -quit) ]] || { echo "left behind:"; ls -A "$TMPDIR"; return 1; }
 }
 
@@ -99,10 +104,12 @@ same() { [[ $1 == "$2" ]] || { diff --label expected --label got -u0 <(echo "$1"
 
 # begin COMMAND...: run it in the background, as the leader of a process group, so that it can be
 # sent what a terminal sends; sets $pid, and it writes to $background.out and $background.err
+leaders=()
 begin() {
-	background=$BATS_TEST_TMPDIR/background
+	background=$BATS_TEST_TMPDIR/background.${#leaders[@]}
 	setsid env --default-signal=INT,TERM "$@" >"$background.out" 2>"$background.err" </dev/null 3>&- &
 	pid=$!
+	leaders+=("$pid")
 }
 
 # until_true COMMAND...: wait for it
@@ -119,7 +126,7 @@ until_true() {
 ends_with() {
 	local got=0
 
-	until_true eval "! kill -0 $pid 2>/dev/null" || { kill -KILL -- "-$pid"; return 1; }
+	until_true eval "! kill -0 $pid 2>/dev/null"
 	wait "$pid" || got=$?
 	same "$1" "$got" || { cat "$background".*; return 1; }
 }
@@ -216,7 +223,8 @@ usual_user() {
 	if ((EUID)); then
 		"$@"
 	else
-		chmod -R go+rX "$BATS_RUN_TMPDIR"
+		chmod go+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/{file,test} "$BATS_FILE_TMPDIR"
+		chmod -R go+rX "$BATS_TEST_TMPDIR" "$BATS_FILE_TMPDIR"
 		chmod -R go+w "$XDG_CACHE_HOME" "$TMPDIR"
 		setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
 	fi
