@@ -177,7 +177,7 @@ commits_to_build() {
 # which must select each of them. Sets bad.
 build_objects() {
 	local name=$1 files=("${@:2}") options=$repo/tools/kernel/builds/$1 out=$cache/build/objects/$1
-	local arch make commits commit file dir folders=() known=''
+	local arch make commits commit previous='' file dir folders=() known=$work/$1.messages
 
 	arch=$(build_says arch "$options")
 	mapfile -t make < <(build_says make "$options")
@@ -193,7 +193,9 @@ build_objects() {
 
 	for commit in $commits; do
 		git -C "$src" checkout -q --detach "$commit"
-		configure "$arch" "$out" '' "$options" "${make[@]}"
+		if [[ -z $previous ]] || ! git -C "$src" diff --quiet "$previous" "$commit" -- '*Kconfig'; then
+			configure "$arch" "$out" '' "$options" "${make[@]}"
+		fi
 		# sparse up to 0.6.4 does not know __typeof_unqual__, and Kbuild then leaves it out.
 		if ! kernel_make "$arch" "$out" '' W=1 C=1 CF=-D__typeof_unqual__=__typeof__ "${make[@]}" \
 			"${folders[@]}" >"$work/make" 2>&1; then
@@ -212,7 +214,8 @@ build_objects() {
 				{ echo "$name: does not select $file"; bad=1; }
 		done
 		messages "$work/make" >"$work/messages"
-		[[ -n $known ]] || { known=$work/$name.messages; cp "$work/messages" "$known"; }
+		[[ -n $previous ]] || cp "$work/messages" "$known"
+		previous=$commit
 		if new_messages "$known" "$work/messages"; then
 			echo "new with '$name' up to '$(git -C "$src" log -1 --format=%s)'"
 			bad=1

@@ -91,9 +91,7 @@ has_line() { grep -qxF -e "$1" <<<"$output" || { echo "no line '$1'"; return 1; 
 }
 
 @test "audit: a verdict that says one interrupt falls with Multi-MSI" {
-	driver block '/^static int down/,$d'
 	driver one '/^static const struct irq_domain_ops [^w]/,/^}/d'
-	rm "$tree/drivers/irqchip/block.c"
 	echo 'drivers/irqchip/one.c warns_ops warns/first single There is no Multi-MSI.' >"$verdicts"
 	try 0 "$audit" --tree "$tree"
 	echo '#define FLAGS (MSI_GENERIC_FLAGS_MASK | MSI_FLAG_MULTI_PCI_MSI)' >>"$tree/drivers/irqchip/one.c"
