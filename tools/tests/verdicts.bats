@@ -294,23 +294,24 @@ ok 1 SUITE'
 	stub bats 'printf "%s\n" 1..3 "ok 1 a" "ok 2 b # skip no root" "ok 3 c"'
 	replace check 'printf "%s\n" "ok      series" "ok      apply"'
 	replace kunit 'echo "irqdomain_free   pass:40 fail:0 skip:1 total:41"; echo "gic_v3_its   pass:2 fail:0 skip:0 total:2"'
+	replace audit 'echo "all are classified"'
 	replace rebind 'echo "the table"'
 	replace sensitivity 'echo "ok      stock"; exit 0'
 	try 0 "$copy/scripts/test"
-	# 2 + 2 + 42 + 1 + 1
-	same '48 passed, 0 failed, 2 skipped' "${lines[-1]}"
+	# 2 + 2 + 1 + 42 + 1 + 1
+	same '49 passed, 0 failed, 2 skipped' "${lines[-1]}"
 
 	replace check 'echo "ok      series"; echo "not ok  apply"; exit 1'
 	try 1 "$copy/scripts/test"
-	same '47 passed, 1 failed, 2 skipped' "${lines[-1]}"
+	same '48 passed, 1 failed, 2 skipped' "${lines[-1]}"
 	# A step that only says by its status that it failed, or could not be run
 	replace rebind 'exit 2'
 	try 1 "$copy/scripts/test"
-	same '46 passed, 2 failed, 2 skipped' "${lines[-1]}"
+	same '47 passed, 2 failed, 2 skipped' "${lines[-1]}"
 	# Nothing that ended badly is hidden by what passed before that.
 	replace check 'echo "ok      series"; kill -KILL $$'
 	replace kunit 'echo "irqdomain_free   pass:39 fail:1 skip:1 total:41"; exit 1'
 	try 1 "$copy/scripts/test"
-	# 2 + 1 + 39 + 0 + 1
-	same '43 passed, 3 failed, 2 skipped' "${lines[-1]}"
+	# 2 + 1 + 1 + 39 + 0 + 1
+	same '44 passed, 3 failed, 2 skipped' "${lines[-1]}"
 }
