@@ -132,17 +132,27 @@ kernel_tools() {
 	need "${tools[@]}"
 }
 
-# kunit_py ARCH COMMAND [ARGUMENT...]: the tree's own kunit.py, set up for ARCH
-kunit_py() {
-	local arch=$1 args=() suite folder kernel=("$src/tools/testing/kunit/kunit.py" "$2")
+# kernel_says KERNEL: 'ARCH IMAGE FRAGMENT...' as tools/kernel/kernels has it
+kernel_says() {
+	awk -v n="$1" '$1 == n { $1 = ""; print; found = 1 } END { exit !found }' "$repo/tools/kernel/kernels" ||
+		die "no kernel '$1'; known: $(awk '/^[a-z]/ { printf "%s ", $1 }' "$repo/tools/kernel/kernels")"
+}
 
-	args+=(--arch="$arch" --build_dir="$build/$arch")
-	[[ $2 == config ]] || args+=(--jobs="$(nproc)")
+# kunit_py KERNEL COMMAND [ARGUMENT...]: the tree's own kunit.py, set up for KERNEL
+kunit_py() {
+	local kernel=$1 command=$2 args=() says arch fragments fragment suite folder
+
+	says=$(kernel_says "$kernel")
+	read -r arch _ fragments <<<"$says"
+	args+=("$command" --arch="$arch" --build_dir="$build/$kernel")
+	[[ $command == config ]] || args+=(--jobs="$(nproc)")
+	for fragment in $fragments; do
+		args+=(--kunitconfig="$repo/tools/kernel/$fragment")
+	done
 	case $arch in
 	arm64)
-		args+=(--kunitconfig="$repo/tools/kernel/arm64.config")
 		args+=(--cross_compile="$cross_arm64")
-		[[ $2 != run ]] || args+=(--qemu_config="$repo/tools/kernel/qemu/arm64_its.py")
+		[[ $command != run ]] || args+=(--qemu_config="$repo/tools/kernel/qemu/arm64_its.py")
 		;;
 	x86_64) [[ $(uname -m) == x86_64 ]] || args+=(--cross_compile=x86_64-linux-gnu-) ;;
 	esac
@@ -150,26 +160,28 @@ kunit_py() {
 		args+=(--kunitconfig="$src/$folder/.kunitconfig")
 	done < <(kunit_suites "$arch")
 	shift 2
-	mkdir -p "$build/$arch"
+	mkdir -p "$build/$kernel"
 	# kunit.py looks for the tree's files from the current folder, and leaves caches beside itself.
-	(cd "$src" && PYTHONDONTWRITEBYTECODE=1 python3 "${kernel[@]}" "${args[@]}" "$@")
+	(cd "$src" && PYTHONDONTWRITEBYTECODE=1 python3 tools/testing/kunit/kunit.py "${args[@]}" "$@")
 }
 
-# kernel_image VARIANT: the path of an arm64 Image.gz of the variant, built when it is not there
+# kernel_image VARIANT [KERNEL]: the path of an image of the variant, built when it is not there
 kernel_image() {
-	local out key
+	local kernel=${2-arm64} says arch image fragments fragment out key
 
-	kernel_tools arm64
+	says=$(kernel_says "$kernel")
+	read -r arch image fragments <<<"$says"
+	kernel_tools "$arch"
 	use_variant "$1"
-	key=$({ git -C "$src" rev-parse 'HEAD^{tree}'; cat "$repo/tools/kernel/arm64.config"
-		kunit_suites arm64; "${cross_arm64}gcc" --version; } | sha256sum | cut -c1-16)
-	out=$cache/images/$1-$key.gz
+	key=$({ git -C "$src" rev-parse 'HEAD^{tree}'; kunit_suites "$arch"; gcc --version
+		for fragment in $fragments; do cat "$repo/tools/kernel/$fragment"; done; } | sha256sum | cut -c1-16)
+	out=$cache/images/$1-$kernel-$key
 	if [[ ! -e $out ]]; then
-		note "building the kernel '$1'"
-		kunit_py arm64 build >"$build/arm64/build.log" 2>&1 ||
-			die "the kernel '$1' does not build; see $build/arm64/build.log"
+		note "building the kernel '$1'${2+ ($2)}"
+		kunit_py "$kernel" build >"$build/$kernel/build.log" 2>&1 ||
+			die "the kernel '$1' does not build; see $build/$kernel/build.log"
 		mkdir -p "$cache/images"
-		cp "$build/arm64/arch/arm64/boot/Image.gz" "$out.partial"
+		cp "$build/$kernel/$image" "$out.partial"
 		mv "$out.partial" "$out"
 	fi
 	echo "$out"
