@@ -178,9 +178,9 @@ kernel_image() {
 	out=$cache/images/$1-$kernel-$key
 	if [[ ! -e $out ]]; then
 		note "building the kernel '$1'${2+ ($2)}"
+		mkdir -p "$build/$kernel" "$cache/images"
 		kunit_py "$kernel" build >"$build/$kernel/build.log" 2>&1 ||
 			die "the kernel '$1' does not build; see $build/$kernel/build.log"
-		mkdir -p "$cache/images"
 		cp "$build/$kernel/$image" "$out.partial"
 		mv "$out.partial" "$out"
 	fi
