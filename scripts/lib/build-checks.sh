@@ -235,7 +235,8 @@ check_objects() {
 	kernel_tools um
 	need sparse=sparse
 	use_variant patched
-	mapfile -t touched < <(touched_files | grep '\.c$')
+	# kselftests are programs, which scripts/selftest builds.
+	mapfile -t touched < <(touched_files | grep '\.c$' | grep -v '^tools/')
 	declare -A built=()
 	for options in "$repo"/tools/kernel/builds/*; do
 		read -ra patterns -d '' < <(build_says files "$options"; printf '\0')
