@@ -157,7 +157,7 @@ commits_to_build() {
 	commits=$(series_commits)
 	while read -r commit; do
 		[[ -n $previous ]] || { echo "$commit"; previous=$commit; continue; }
-		mapfile -t changed < <(git -C "$src" diff --name-only "$previous" "$commit" -- "$@" '*.h' '*Kconfig' '*Makefile')
+		mapfile -t changed < <(git -C "$src" diff --name-only "$previous" "$commit" -- "$@" '*.h' '*Kconfig' '*Makefile' ':!tools')
 		for file in "${changed[@]}"; do
 			# What else changes may change every object.
 			[[ $file == *.c ]] || { changed=("$@"); break; }
