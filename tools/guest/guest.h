@@ -44,9 +44,11 @@ unsigned int guest_param_uint(const char *key, unsigned int def);
  * the splats stay in order and never cut each other's lines.
  */
 int ktap_open(void);
+void ktap_version(void);
 void ktap_plan(unsigned int nr_tests);
+void ktap_plan_ran(void);
 void ktap_result(bool ok, const char *fmt, ...) __printf(2, 3);
-void ktap_skip(const char *fmt, ...) __printf(1, 2);
+void ktap_skip(const char *why, const char *fmt, ...) __printf(2, 3);
 void ktap_note(const char *fmt, ...) __printf(1, 2);
 void ktap_totals(void);
 
@@ -61,14 +63,51 @@ struct pci_name {
 	char bdf[16];
 };
 
+#define PCI_CLASS_ANY		0xffffffff
+
 int pci_find_class(unsigned int class, struct pci_name *names, unsigned int max);
+bool pci_is_bridge(const char *bdf);
 int pci_msi_max(const char *bdf);
+int pci_msi_events(const char *bdf, unsigned int *first);
 int pci_driver(const char *bdf, char *buf, size_t size);
 int pci_bind(const char *bdf, const char *driver);
 int pci_unbind(const char *bdf, const char *driver);
+int pci_override(const char *bdf, const char *driver);
+int pci_restore(const char *bdf);
 int pci_vectors(const char *bdf);
+int pci_vector_list(const char *bdf, unsigned int *vectors, int max);
+void pci_vector_kind(const char *bdf, char *buf, size_t size);
 long pci_interrupts(const char *bdf);
 void pci_note_domains(const char *bdf);
+
+/* usb.c: the first device that is plugged into the controller @bdf */
+bool usb_device_wait(const char *bdf, unsigned int timeout_ms);
+bool usb_input_wait(const char *bdf, unsigned int timeout_ms);
+int usb_device_poke(const char *bdf);
+/* vfio.c: all return a negative errno when they fail */
+#define VFIO_PCI		"vfio-pci"
+#define VFIO_MAX_VECTORS	64
+
+struct vfio_device {
+	int container;
+	int group;
+	int device;
+};
+
+int vfio_bind(const char *bdf);
+int vfio_unbind(const char *bdf);
+int vfio_open(struct vfio_device *dev, const char *bdf);
+void vfio_close(struct vfio_device *dev);
+int vfio_max_vectors(const struct vfio_device *dev, unsigned int index);
+int vfio_enable(const struct vfio_device *dev, unsigned int index, unsigned int nr);
+int vfio_disable(const struct vfio_device *dev, unsigned int index);
+
+/* fault.c: the same */
+int fault_open(void);
+int fault_only_in(const char *function);
+int fault_not_in(const char *function);
+int fault_arm(unsigned int nth);
+int fault_disarm(void);
 
 void sleep_ms(unsigned int ms);
 

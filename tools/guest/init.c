@@ -5,6 +5,9 @@
  *
  * The host takes the run for lost unless the log has the line that is written
  * last: "# guest: end". Nothing here may write it when the job did not return.
+ *
+ * guest.kmemleak=1: look for leaks when the job is done. What kmemleak finds goes
+ * to the log; a kernel without it makes the run lost.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -64,6 +67,44 @@ static const struct guest_job *find_job(const char *name)
 	return NULL;
 }
 
+#define KMEMLEAK	"/sys/kernel/debug/kmemleak"
+
+/* Younger objects are not reported. */
+#define KMEMLEAK_MIN_AGE_MS	5000
+
+/*
+ * Twice: an object counts when it was not referenced in a scan, and may have been on its
+ * way from one list to another in the first.
+ */
+static int kmemleak(void)
+{
+	unsigned int scans, leaks = 0;
+	char line[512];
+	FILE *file;
+	int ret;
+
+	for (scans = 0; scans < 2; scans++) {
+		sleep_ms(KMEMLEAK_MIN_AGE_MS + 1000);
+		ret = file_write(KMEMLEAK, "scan");
+		if (ret)
+			return ret;
+	}
+
+	file = fopen(KMEMLEAK, "re");
+	if (!file)
+		return -errno;
+	while (fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = '\0';
+		ktap_note("%s", line);
+		leaks += !strncmp(line, "unreferenced object", strlen("unreferenced object"));
+	}
+	ret = ferror(file) ? -EIO : 0;
+	fclose(file);
+	if (!ret)
+		ktap_note("kmemleak scans=%u leaks=%u", scans, leaks);
+	return ret;
+}
+
 static void run(void)
 {
 	const struct guest_job *job;
@@ -92,6 +133,14 @@ static void run(void)
 
 	ktap_note("guest: begin job=%s", name);
 	job->run();
+	if (guest_param_uint("kmemleak", 0)) {
+		int ret = kmemleak();
+
+		if (ret) {
+			ktap_note("guest: kmemleak cannot scan: %s", strerror(-ret));
+			return;
+		}
+	}
 	ktap_totals();
 	ktap_note("guest: end job=%s", name);
 }

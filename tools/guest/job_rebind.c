@@ -13,7 +13,6 @@
  * got=0 means that the driver could not be bound or took a legacy interrupt.
  */
 #include <errno.h>
-#include <glob.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,38 +27,11 @@
 
 /* Emulated CPUs are slow, and a real hub takes its time too. */
 #define USB_TIMEOUT_MS		10000
-#define USB_POLL_MS		10
 
 struct rebind_device {
 	const char *bdf;
 	unsigned int asked;
 };
-
-/* True when a device other than the root hubs is there, found by its vendor. */
-static bool usb_device_present(const char *bdf)
-{
-	char pattern[GUEST_PATH_MAX];
-	glob_t found;
-	bool present;
-
-	snprintf(pattern, sizeof(pattern),
-		 "/sys/bus/pci/devices/%s/usb[0-9]*/[0-9]*-[0-9]*/idVendor", bdf);
-	present = !glob(pattern, 0, NULL, &found);
-	globfree(&found);
-	return present;
-}
-
-static bool usb_device_wait(const char *bdf)
-{
-	unsigned int ms;
-
-	for (ms = 0; ms < USB_TIMEOUT_MS; ms += USB_POLL_MS) {
-		if (usb_device_present(bdf))
-			return true;
-		sleep_ms(USB_POLL_MS);
-	}
-	return usb_device_present(bdf);
-}
 
 /* Reports one round, in which the driver should now be bound. */
 static void check_bound(const struct rebind_device *dev, unsigned int round, int bind_error)
@@ -74,7 +46,7 @@ static void check_bound(const struct rebind_device *dev, unsigned int round, int
 	} else if (pci_driver(dev->bdf, driver, sizeof(driver)) || strcmp(driver, DRIVER)) {
 		problem = "not bound to " DRIVER;
 	} else {
-		bool present = usb_device_wait(dev->bdf);
+		bool present = usb_device_wait(dev->bdf, USB_TIMEOUT_MS);
 
 		got = pci_vectors(dev->bdf);
 		interrupts = pci_interrupts(dev->bdf);

@@ -12,8 +12,8 @@
 /* What printk() takes as one record, less its own prefix */
 #define LINE_SIZE	900
 
-/* KERN_INFO: on the console with the default log level */
-#define LEVEL		"<6>"
+/* KERN_NOTICE: on the console with the default log level, and also when a job keeps drivers quiet */
+#define LEVEL		"<5>"
 
 static int kmsg = -1;
 static unsigned int nr_passed;
@@ -28,7 +28,7 @@ int ktap_open(void)
 
 static void __printf(3, 0) put(const char *head, const char *tail, const char *fmt, va_list args)
 {
-	char text[LINE_SIZE], line[LINE_SIZE + 64];
+	char text[LINE_SIZE - 256], line[LINE_SIZE + 64];
 	int len;
 
 	vsnprintf(text, sizeof(text), fmt, args);
@@ -51,10 +51,21 @@ static void __printf(1, 2) put_line(const char *fmt, ...)
 	va_end(args);
 }
 
-void ktap_plan(unsigned int nr_tests)
+void ktap_version(void)
 {
 	put_line("KTAP version 1");
+}
+
+void ktap_plan(unsigned int nr_tests)
+{
+	ktap_version();
 	put_line("1..%u", nr_tests);
+}
+
+/* The plan at the end, where it cannot be known before */
+void ktap_plan_ran(void)
+{
+	put_line("1..%u", nr_passed + nr_failed + nr_skipped);
 }
 
 void ktap_result(bool ok, const char *fmt, ...)
@@ -74,15 +85,16 @@ void ktap_result(bool ok, const char *fmt, ...)
 	va_end(args);
 }
 
-void ktap_skip(const char *fmt, ...)
+void ktap_skip(const char *why, const char *fmt, ...)
 {
-	char head[32];
+	char head[32], tail[256];
 	va_list args;
 
 	nr_skipped++;
 	snprintf(head, sizeof(head), "ok %u ", nr_passed + nr_failed + nr_skipped);
+	snprintf(tail, sizeof(tail), " # SKIP %s", why);
 	va_start(args, fmt);
-	put(head, " # SKIP", fmt, args);
+	put(head, tail, fmt, args);
 	va_end(args);
 }
 

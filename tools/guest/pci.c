@@ -17,12 +17,18 @@
 /* A list of capabilities that is longer than this goes in circles. */
 #define MAX_CAPABILITIES	48
 
+/* Not in the headers of user space */
+#define PCI_BASE_CLASS_BRIDGE	0x06
+
 static int compare_names(const void *a, const void *b)
 {
 	return strcmp(((const struct pci_name *)a)->bdf, ((const struct pci_name *)b)->bdf);
 }
 
-/* Stores the devices with that class, in the order of their names, and returns their number. */
+/*
+ * Stores the devices with that class, or with any, in the order of their names, and
+ * returns their number.
+ */
 int pci_find_class(unsigned int class, struct pci_name *names, unsigned int max)
 {
 	char path[GUEST_PATH_MAX], text[32];
@@ -38,7 +44,9 @@ int pci_find_class(unsigned int class, struct pci_name *names, unsigned int max)
 		if (entry->d_name[0] == '.' || strlen(entry->d_name) >= sizeof(names->bdf))
 			continue;
 		snprintf(path, sizeof(path), PCI_DEVICES "/%s/class", entry->d_name);
-		if (file_read(path, text, sizeof(text)) <= 0 || strtoul(text, NULL, 16) != class)
+		if (file_read(path, text, sizeof(text)) <= 0)
+			continue;
+		if (class != PCI_CLASS_ANY && strtoul(text, NULL, 16) != class)
 			continue;
 		snprintf(names[nr++].bdf, sizeof(names->bdf), "%s", entry->d_name);
 	}
@@ -47,16 +55,24 @@ int pci_find_class(unsigned int class, struct pci_name *names, unsigned int max)
 	return nr;
 }
 
-/* The number of vectors that the device's MSI capability offers */
-int pci_msi_max(const char *bdf)
+bool pci_is_bridge(const char *bdf)
 {
-	unsigned char config[PCI_CFG_SPACE_SIZE + 1];
+	char path[GUEST_PATH_MAX], text[32];
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/class", bdf);
+	return file_read(path, text, sizeof(text)) > 0 &&
+	       strtoul(text, NULL, 16) >> 16 == PCI_BASE_CLASS_BRIDGE;
+}
+
+/* Reads the configuration space, and returns where the MSI capability is in it. */
+static int find_msi(const char *bdf, unsigned char *config, size_t size)
+{
 	char path[GUEST_PATH_MAX];
 	unsigned int pos, i;
 	int len;
 
 	snprintf(path, sizeof(path), PCI_DEVICES "/%s/config", bdf);
-	len = file_read(path, (char *)config, sizeof(config));
+	len = file_read(path, (char *)config, size);
 	if (len < 0)
 		return len;
 	if (len < PCI_CFG_SPACE_SIZE)
@@ -66,14 +82,45 @@ int pci_msi_max(const char *bdf)
 
 	pos = config[PCI_CAPABILITY_LIST] & ~3;
 	for (i = 0; pos && i < MAX_CAPABILITIES; i++) {
-		if (config[pos + PCI_CAP_LIST_ID] == PCI_CAP_ID_MSI) {
-			unsigned int flags = config[pos + PCI_MSI_FLAGS];
-
-			return 1 << ((flags & PCI_MSI_FLAGS_QMASK) >> 1);
-		}
+		if (config[pos + PCI_CAP_LIST_ID] == PCI_CAP_ID_MSI)
+			return pos;
 		pos = config[pos + PCI_CAP_LIST_NEXT] & ~3;
 	}
 	return -ENODEV;
+}
+
+/* The number of vectors that the device's MSI capability offers */
+int pci_msi_max(const char *bdf)
+{
+	unsigned char config[PCI_CFG_SPACE_SIZE + 1];
+	int pos = find_msi(bdf, config, sizeof(config));
+
+	if (pos < 0)
+		return pos;
+	return 1 << ((config[pos + PCI_MSI_FLAGS] & PCI_MSI_FLAGS_QMASK) >> 1);
+}
+
+/*
+ * Stores the message data that the device sends for its first vector, and returns
+ * for how many vectors it may change the low bits of it. With an ITS, these are the
+ * events which are its own; 0 when MSI is off.
+ */
+int pci_msi_events(const char *bdf, unsigned int *first)
+{
+	unsigned char config[PCI_CFG_SPACE_SIZE + 1];
+	int pos = find_msi(bdf, config, sizeof(config));
+	unsigned int flags, data;
+
+	if (pos < 0)
+		return pos;
+
+	flags = config[pos + PCI_MSI_FLAGS];
+	if (!(flags & PCI_MSI_FLAGS_ENABLE))
+		return 0;
+
+	data = pos + (flags & PCI_MSI_FLAGS_64BIT ? PCI_MSI_DATA_64 : PCI_MSI_DATA_32);
+	*first = config[data] | config[data + 1] << 8;
+	return 1 << ((flags & PCI_MSI_FLAGS_QSIZE) >> 4);
 }
 
 /* The driver's name; -ENODEV when the device has none */
@@ -133,6 +180,43 @@ int pci_unbind(const char *bdf, const char *driver)
 	return ret;
 }
 
+/*
+ * Binds a device to a driver that does not ask for it by itself, like vfio-pci, and
+ * takes it away from the one that has it.
+ */
+int pci_override(const char *bdf, const char *driver)
+{
+	char path[GUEST_PATH_MAX], now[64];
+	int ret;
+
+	ret = pci_driver(bdf, now, sizeof(now));
+	if (!ret)
+		ret = pci_unbind(bdf, now);
+	if (ret && ret != -ENODEV)
+		return ret;
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s", bdf);
+	ret = file_write_at(path, "driver_override", driver);
+	return ret ? ret : pci_bind(bdf, driver);
+}
+
+/* Gives the device back to the driver that would have it at boot. */
+int pci_restore(const char *bdf)
+{
+	char path[GUEST_PATH_MAX], now[64];
+	int ret;
+
+	ret = pci_driver(bdf, now, sizeof(now));
+	if (!ret)
+		ret = pci_unbind(bdf, now);
+	if (ret && ret != -ENODEV)
+		return ret;
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s", bdf);
+	ret = file_write_at(path, "driver_override", "\n");
+	return ret ? ret : file_write("/sys/bus/pci/drivers_probe", bdf);
+}
+
 /* The number of MSI or MSI-X vectors that the device has now */
 int pci_vectors(const char *bdf)
 {
@@ -140,6 +224,49 @@ int pci_vectors(const char *bdf)
 
 	snprintf(path, sizeof(path), PCI_DEVICES "/%s/msi_irqs", bdf);
 	return dir_count(path);
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+	unsigned int first = *(const unsigned int *)a, second = *(const unsigned int *)b;
+
+	return (first > second) - (first < second);
+}
+
+/* Stores the Linux interrupts of the device's vectors, sorted, and returns their number. */
+int pci_vector_list(const char *bdf, unsigned int *vectors, int max)
+{
+	char path[GUEST_PATH_MAX];
+	struct dirent *entry;
+	int nr = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/msi_irqs", bdf);
+	dir = opendir(path);
+	if (!dir)
+		return errno == ENOENT ? 0 : -errno;
+
+	while ((entry = readdir(dir)) && nr < max) {
+		if (entry->d_name[0] != '.')
+			vectors[nr++] = strtoul(entry->d_name, NULL, 10);
+	}
+	closedir(dir);
+	qsort(vectors, nr, sizeof(*vectors), compare_numbers);
+	return nr;
+}
+
+/* "msi" or "msix", as the device's vectors are; nothing when it has none */
+void pci_vector_kind(const char *bdf, char *buf, size_t size)
+{
+	char path[GUEST_PATH_MAX];
+	unsigned int irq;
+
+	buf[0] = '\0';
+	if (pci_vector_list(bdf, &irq, 1) != 1)
+		return;
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/msi_irqs/%u", bdf, irq);
+	if (file_read(path, buf, size) > 0)
+		buf[strcspn(buf, "\n")] = '\0';
 }
 
 /* Adds up all CPUs' counts of one line of /proc/interrupts. */

@@ -98,6 +98,31 @@ value_options() { "$repo/scripts/$1" --help | grep -oE -- '--[a-z-]+ ([A-Z]+|[a-
 	says_only '--image needs NAME=FILE'
 }
 
+@test "selftest: values that make no sense" {
+	try 2 "$repo/scripts/selftest" nowhere
+	says_only "no topology 'nowhere'; known: smmu "
+	try 2 "$repo/scripts/selftest" --kernel nope
+	says_only "no kernel 'nope'; known: "
+	try 2 "$repo/scripts/selftest" --kernel um
+	says_only "the kernel 'um' is for um, and the guest is arm64"
+}
+
+@test "failnth: an IOMMU that it does not know" {
+	try 2 "$repo/scripts/failnth" --iommu x86
+	says_only "--iommu takes none or smmuv3, not 'x86'"
+}
+
+@test "soak: values that make no sense" {
+	try 2 "$repo/scripts/soak" --rounds 0
+	says_only "--rounds takes a number from 1 to 1000000, not '0'"
+	try 2 "$repo/scripts/soak" --rounds 1000001
+	says_only '--rounds takes a number'
+	try 2 "$repo/scripts/soak" --rounds many
+	says_only "--rounds takes a number from 1 to 1000000, not 'many'"
+	try 2 "$repo/scripts/soak" --seed 1x
+	says_only "--seed takes a number of up to 9 digits, not '1x'"
+}
+
 @test "sensitivity: a variant that is not in the table" {
 	try 2 "$repo/scripts/sensitivity" nope
 	says_only "no variant 'nope'"

@@ -289,6 +289,94 @@ ok 1 SUITE'
 	grep -E '^[1-9][0-9]* passed, 0 failed$' <<<"$output"
 }
 
+# canned_guests: a copy of the repo whose guests leave $BATS_TEST_TMPDIR/KERNEL.log, so that only the
+# verdict is under test
+canned_guests() {
+	copy_repo "$copy"
+	cat >>"$copy/scripts/lib/kernel.sh" <<-'END'
+		kernel_image() { echo "$1"; }
+	END
+	cat >>"$copy/scripts/lib/guest.sh" <<-END
+		guest_tools() { :; }
+		guest_initramfs() { echo x; }
+		guest_boot() { cp "$BATS_TEST_TMPDIR/\$2.log" "\$1"; }
+	END
+}
+
+# canned KERNEL LINE...: what the guest of this kernel leaves
+canned() {
+	printf '[    1.000000] %s\n' 'Linux version 7.3.4' '# guest: begin job=x' "${@:2}" '# guest: end job=x' \
+		>"$BATS_TEST_TMPDIR/$1.log"
+}
+
+failnth_line='# failnth path=vfio device=0000:00:01.0 vectors=3 failures=9 doorbell=4 setups=20'
+
+@test "failnth: passes when nothing is lost, and stock beside it loses something" {
+	canned_guests
+	canned stock 1..1 "$failnth_line short=2 lost=7" 'not ok 1 x' '# Totals: pass:0 fail:1 skip:0'
+	canned patched 1..1 "$failnth_line short=0 lost=0" 'ok 1 x' '# Totals: pass:1 fail:0 skip:0'
+	try 0 "$copy/scripts/failnth"
+	grep -E '^stock +smmuv3 +vfio +3 +9 +4 +20 +2 +7 +none$' <<<"$output"
+	grep -E '^patched +none +vfio +3 +9 +4 +20 +0 +0 +none$' <<<"$output"
+	try 1 "$copy/scripts/failnth" --stock
+	try 0 "$copy/scripts/failnth" --patched --iommu none
+	same 1 "$(grep -c '^patched ' <<<"$output")"
+
+	# The bug does not show.
+	cp "$BATS_TEST_TMPDIR"/{patched,stock}.log
+	try 1 "$copy/scripts/failnth"
+	says 'the bug does not show'
+}
+
+@test "failnth: a splat is a failure, also after the last line of numbers" {
+	canned_guests
+	canned patched 1..1 "$warning" "$failnth_line short=0 lost=0" 'ok 1 x' '# Totals: pass:1 fail:0 skip:0'
+	try 1 "$copy/scripts/failnth" --patched
+	grep -E '^patched .* 0 +WARNING: CPU: 0 ' <<<"$output"
+	canned patched 1..1 "$failnth_line short=0 lost=0" 'ok 1 x' 'unreferenced object 0xffff' \
+		'# Totals: pass:1 fail:0 skip:0'
+	try 1 "$copy/scripts/failnth" --patched
+	grep -E '^patched .* - +unreferenced object 0xffff$' <<<"$output"
+}
+
+@test "failnth: behind an SMMU, something must fail in mapping the doorbell" {
+	canned_guests
+	canned patched 1..1 "${failnth_line/doorbell=4/doorbell=0} short=0 lost=0" 'ok 1 x' '# Totals: pass:1 fail:0 skip:0'
+	try 0 "$copy/scripts/failnth" --patched --iommu none
+	try 1 "$copy/scripts/failnth" --patched --iommu smmuv3
+	says 'nothing was allocated to map the doorbell'
+}
+
+@test "failnth: a guest without a verdict is lost" {
+	canned_guests
+	canned patched 1..2 "$failnth_line short=0 lost=0" 'ok 1 x' '# Totals: pass:1 fail:0 skip:0'
+	try 2 "$copy/scripts/failnth" --patched
+	says 'lost: 1 results in the log, 2 were planned'
+}
+
+soak_lines=('# soak memory when=before available=900 slab=80' '# soak memory when=after available=800 slab=90')
+
+@test "soak: passes when nothing is lost, and stock beside it loses something" {
+	canned_guests
+	canned stock 1..2 "${soak_lines[@]}" '# soak allocations=100 short=80 lost=500' 'not ok 1 x' \
+		'# soak rebinds=10 short=9 lost=18' 'not ok 2 x' '# Totals: pass:0 fail:2 skip:0'
+	canned patched 1..2 "${soak_lines[@]}" '# soak allocations=100 short=0 lost=0' 'ok 1 x' \
+		'# soak rebinds=10 short=0 lost=0' 'ok 2 x' '# Totals: pass:2 fail:0 skip:0'
+	try 0 "$copy/scripts/soak" --rounds 10 --seed 5
+	grep -E '^stock +100 +80 +500 +10 +9 +18 +900 +800 +80 +90 +none$' <<<"$output"
+	grep -E '^patched +100 +0 +0 +10 +0 +0 +900 +800 +80 +90 +none$' <<<"$output"
+	grep -F '10 rounds, seed 5' <<<"$output"
+	try 1 "$copy/scripts/soak" --rounds 10 --stock
+
+	cp "$BATS_TEST_TMPDIR"/{patched,stock}.log
+	try 1 "$copy/scripts/soak" --rounds 10
+	says 'the bug does not show'
+
+	canned patched 1..2 "${soak_lines[@]}" 'ok 1 x'
+	try 2 "$copy/scripts/soak" --rounds 10 --patched
+	says 'patched: lost:'
+}
+
 @test "test: adds up what passed, failed and was skipped" {
 	copy_repo "$copy"
 	stub bats 'printf "%s\n" 1..3 "ok 1 a" "ok 2 b # skip no root" "ok 3 c"'
@@ -296,22 +384,25 @@ ok 1 SUITE'
 	replace kunit 'echo "irqdomain_free   pass:40 fail:0 skip:1 total:41"; echo "gic_v3_its   pass:2 fail:0 skip:0 total:2"'
 	replace audit 'echo "all are classified"'
 	replace rebind 'echo "the table"'
+	replace selftest 'echo "ok      smmu"; echo "ok      alias"'
+	replace failnth 'echo "the table"'
+	replace soak 'echo "the table"'
 	replace sensitivity 'echo "ok      stock"; exit 0'
 	try 0 "$copy/scripts/test"
-	# 2 + 2 + 1 + 42 + 1 + 1
-	same '49 passed, 0 failed, 2 skipped' "${lines[-1]}"
+	# 2 + 2 + 1 + 42 + 1 + 2 + 1 + 1 + 1
+	same '53 passed, 0 failed, 2 skipped' "${lines[-1]}"
 
 	replace check 'echo "ok      series"; echo "not ok  apply"; exit 1'
 	try 1 "$copy/scripts/test"
-	same '48 passed, 1 failed, 2 skipped' "${lines[-1]}"
+	same '52 passed, 1 failed, 2 skipped' "${lines[-1]}"
 	# A step that only says by its status that it failed, or could not be run
 	replace rebind 'exit 2'
 	try 1 "$copy/scripts/test"
-	same '47 passed, 2 failed, 2 skipped' "${lines[-1]}"
+	same '51 passed, 2 failed, 2 skipped' "${lines[-1]}"
 	# Nothing that ended badly is hidden by what passed before that.
 	replace check 'echo "ok      series"; kill -KILL $$'
 	replace kunit 'echo "irqdomain_free   pass:39 fail:1 skip:1 total:41"; exit 1'
 	try 1 "$copy/scripts/test"
-	# 2 + 1 + 1 + 39 + 0 + 1
-	same '44 passed, 3 failed, 2 skipped' "${lines[-1]}"
+	# 2 + 1 + 1 + 39 + 0 + 2 + 1 + 1 + 1
+	same '48 passed, 3 failed, 2 skipped' "${lines[-1]}"
 }
