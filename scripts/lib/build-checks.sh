@@ -22,7 +22,7 @@ kernel_make() {
 
 	# At W=1 Kbuild starts kernel-doc for each source file, which takes longer than to compile it.
 	# check_kernel-doc runs it on the touched files.
-	make KERNELDOC=/dev/null -C "$src" O="$out" ARCH="$arch" CROSS_COMPILE="$cross" -j"$(nproc)" -s "${@:4}"
+	make cmd_checkdoc= -C "$src" O="$out" ARCH="$arch" CROSS_COMPILE="$cross" -j"$(nproc)" -s "${@:4}"
 }
 
 # series_commits: the base and the commit of every prefix of the series, in order
