@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# The test guest: an arm64 kernel on QEMU's `virt` machine with a GICv3 and its
-# ITS, and tools/guest as its init. Source it after common.sh.
+# The test guest: a kernel in QEMU, with tools/guest as its init. Source it after
+# common.sh and, for loongarch, kernel.sh and loongarch.sh.
 #
+#	guest_machine imx7				# arm64 when left out
+#	guest_tools
 #	initramfs=$(guest_initramfs)
 #	guest_boot LOG IMAGE "$initramfs" "guest.job=rebind guest.rounds=8" -smp 4 ...
 #	verdict=$(guest_verdict LOG)
@@ -20,32 +22,95 @@ guest_timeout=${guest_timeout:-300}
 guest_pid=
 guest_partial=
 
-guest_cross=aarch64-linux-gnu-
-[[ $(uname -m) != aarch64 ]] || guest_cross=
+# What guest_machine sets: its name, QEMU and the machine, the package that it is in, the console,
+# and the compiler's prefix with the packages of compiler and libc
+guest_name=
+guest_qemu=()
+guest_package=
+guest_console=
+guest_cross=
+guest_compiler=()
+
+# guest_cc MACHINE PREFIX ARCH: the compiler for what `uname -m` calls MACHINE, and Debian ARCH
+guest_cc() {
+	local triplet
+
+	if [[ $(uname -m) == "$1" ]]; then
+		guest_cross=
+		guest_compiler=(gcc=gcc /usr/include/stdio.h=libc6-dev)
+	else
+		guest_cross=$2
+		triplet=${2%-}
+		guest_compiler=("${2}gcc=gcc-${triplet//_/-}"
+			"/usr/$triplet/include/stdio.h=libc6-dev-$3-cross")
+	fi
+}
+
+# guest_machine NAME: the machine that the guests are booted on from now on
+guest_machine() {
+	guest_name=$1
+	case $1 in
+	arm64) # with a GICv3 and its ITS
+		guest_package=qemu-system-arm guest_console=ttyAMA0
+		guest_qemu=(qemu-system-aarch64 -machine "virt,gic-version=3")
+		if [[ $(uname -m) == aarch64 && -w /dev/kvm ]]; then
+			guest_qemu+=(-accel kvm -cpu host)
+		else
+			# Faster than -cpu max, which spends its time on pointer authentication.
+			guest_qemu+=(-accel tcg -cpu cortex-a57)
+		fi
+		guest_cc aarch64 aarch64-linux-gnu- arm64
+		;;
+	imx7) # with a DesignWare PCI host; QEMU wants to be told the -dtb
+		guest_package=qemu-system-arm guest_console=ttymxc0
+		guest_qemu=(qemu-system-arm -machine mcimx7d-sabre)
+		guest_cc armv7l arm-linux-gnueabihf- armhf
+		;;
+	q35) # without interrupt remapping, unless it gets an IOMMU
+		guest_package=qemu-system-x86 guest_console=ttyS0
+		guest_qemu=(qemu-system-x86_64 -machine q35 -accel tcg)
+		guest_cc x86_64 x86_64-linux-gnu- amd64
+		;;
+	riscv) # with an IMSIC
+		guest_package=qemu-system-misc guest_console=ttyS0
+		guest_qemu=(qemu-system-riscv64 -machine "virt,aia=aplic-imsic")
+		guest_cc riscv64 riscv64-linux-gnu- riscv64
+		;;
+	loongarch) # with a PCH-MSI controller; one CPU, since the firmware starts all that there are
+		guest_package=qemu-system-misc guest_console=ttyS0
+		guest_qemu=(qemu-system-loongarch64 -machine virt -smp 1)
+		guest_cross=
+		guest_compiler=(clang-19=clang-19 ld.lld-19=lld-19)
+		;;
+	*) die "no machine '$1'; known: arm64 imx7 q35 riscv loongarch" ;;
+	esac
+}
+guest_machine arm64
 
 # guest_tools: install what building and booting the guest takes
-guest_tools() {
-	local tools=(make=make cpio=cpio qemu-system-aarch64=qemu-system-arm)
+guest_tools() { need make=make cpio=cpio "${guest_qemu[0]}=$guest_package" "${guest_compiler[@]}"; }
 
-	if [[ -n $guest_cross ]]; then
-		tools+=("${guest_cross}gcc=gcc-aarch64-linux-gnu"
-			/usr/aarch64-linux-gnu/include/stdio.h=libc6-dev-arm64-cross)
-	else
-		tools+=(gcc=gcc /usr/include/stdio.h=libc6-dev)
+# guest_make ARGUMENT...: run tools/guest/Makefile with the compiler of the machine
+guest_make() {
+	local compiler=("CROSS_COMPILE=$guest_cross")
+
+	if [[ $guest_name == loongarch ]]; then
+		loongarch_libc
+		compiler=("CC=$loongarch_cc")
 	fi
-	need "${tools[@]}"
+	make -s -C "$repo/tools/guest" "${compiler[@]}" "$@"
 }
 
 # guest_initramfs: print the path of the initramfs, built when tools/guest has changed
 guest_initramfs() {
 	local src=$repo/tools/guest dir work
 
-	dir=$cache/guest/$(sha "$src"/*.[ch] "$src"/Makefile "${BASH_SOURCE[0]}")
+	dir=$cache/guest/$guest_name-$(sha "$src"/*.[ch] "$src"/Makefile "${BASH_SOURCE[0]}")
 	if [[ ! -e $dir/initramfs.cpio ]]; then
 		mkdir -p "$cache/guest"
 		work=$(mktemp -d "$cache/guest/partial.XXXXXX")
 		# The kernel's default rootfs brings /dev/console, so root is not needed here.
-		if ! { make -s -C "$src" CROSS_COMPILE="$guest_cross" O="$work/root" >"$work/log" 2>&1 &&
+		if ! { guest_make O="$work/root" >"$work/log" 2>&1 &&
 			(cd "$work/root" && find . | cpio --quiet --reproducible -R 0:0 -o -H newc) \
 				>"$work/initramfs.cpio" 2>>"$work/log"; }; then
 			cat "$work/log" >&2
@@ -64,26 +129,24 @@ guest_initramfs() {
 # Boots and waits until the guest has gone, whatever became of it: guest_verdict
 # tells. LOG is what the guest wrote to its console, LOG.qemu what QEMU had to say.
 guest_boot() {
-	local log=$1 image=$2 initramfs=$3 append=$4 machine=() status=0
+	local log=$1 image=$2 initramfs=$3 append boot status=0
 
+	append="console=$guest_console panic=-1 oops=panic printk.devkmsg=on kunit.enable=0 $4"
 	shift 4
-	if [[ $(uname -m) == aarch64 && -w /dev/kvm ]]; then
-		machine=(-accel kvm -cpu host)
+	if [[ $guest_name == loongarch ]]; then
+		# Not straight into mapfile, which would not see it fail.
+		boot=$(loongarch_boot "$log" "$image" "$initramfs" "$append")
+		mapfile -t boot <<<"$boot"
 	else
-		# Faster than -cpu max, which spends its time on pointer authentication.
-		machine=(-accel tcg -cpu cortex-a57)
+		boot=(-kernel "$image" -initrd "$initramfs" -append "$append")
 	fi
-
 	guest_partial=$log.partial
 	rm -f "$log" "$log.qemu" "$guest_partial"
 
 	# QEMU dies when timeout does, and timeout when this script does, even by SIGKILL.
 	setpriv --pdeathsig TERM timeout --kill-after=5 "$guest_timeout" \
-		setpriv --pdeathsig KILL qemu-system-aarch64 \
-		-nodefaults -display none -no-reboot -m 1024 \
-		"${machine[@]}" -machine virt,gic-version=3 "$@" \
-		-kernel "$image" -initrd "$initramfs" \
-		-append "console=ttyAMA0 panic=-1 oops=panic printk.devkmsg=on kunit.enable=0 $append" \
+		setpriv --pdeathsig KILL "${guest_qemu[@]}" \
+		-nodefaults -display none -no-reboot -m 1024 "$@" "${boot[@]}" \
 		-serial "file:$guest_partial" </dev/null >"$log.qemu" 2>&1 &
 	guest_pid=$!
 	wait "$guest_pid" || status=$?

@@ -126,8 +126,12 @@ kernel_tools() {
 		tools+=(qemu-system-x86_64=qemu-system-x86)
 		[[ $(uname -m) == x86_64 ]] || tools+=(x86_64-linux-gnu-gcc=gcc-x86-64-linux-gnu)
 		;;
+	arm) tools+=(arm-linux-gnueabihf-gcc=gcc-arm-linux-gnueabihf) ;;
+	riscv) tools+=(qemu-system-riscv64=qemu-system-misc riscv64-linux-gnu-gcc=gcc-riscv64-linux-gnu) ;;
+	# Debian 12 has no GCC for it, and the kernel wants Clang 18 or newer.
+	loongarch) tools+=(clang-19=clang-19 ld.lld-19=lld-19 llvm-ar-19=llvm-19) ;;
 	um) ;;
-	*) die "no architecture '$1'; known: arm64 x86_64 um" ;;
+	*) die "no architecture '$1'; known: arm64 x86_64 arm riscv loongarch um" ;;
 	esac
 	need "${tools[@]}"
 }
@@ -155,6 +159,9 @@ kunit_py() {
 		[[ $command != run ]] || args+=(--qemu_config="$repo/tools/kernel/qemu/arm64_its.py")
 		;;
 	x86_64) [[ $(uname -m) == x86_64 ]] || args+=(--cross_compile=x86_64-linux-gnu-) ;;
+	arm) args+=(--cross_compile=arm-linux-gnueabihf-) ;;
+	riscv) args+=(--cross_compile=riscv64-linux-gnu-) ;;
+	loongarch) args+=(--make_options LLVM=-19) ;;
 	esac
 	while read -r suite folder; do
 		args+=(--kunitconfig="$src/$folder/.kunitconfig")
@@ -182,6 +189,22 @@ kernel_image() {
 		kunit_py "$kernel" build >"$build/$kernel/build.log" 2>&1 ||
 			die "the kernel '$1' does not build; see $build/$kernel/build.log"
 		cp "$build/$kernel/$image" "$out.partial"
+		mv "$out.partial" "$out"
+	fi
+	echo "$out"
+}
+
+# kernel_dtb NAME: the path of tools/kernel/dts/NAME.dts, compiled with what it includes of the base
+kernel_dtb() {
+	local out dts=$repo/tools/kernel/dts/$1.dts
+
+	need cpp=cpp dtc=device-tree-compiler
+	use_variant stock
+	out=$cache/images/$1-$({ git -C "$src" rev-parse HEAD; cat "$dts"; } | sha256sum | cut -c1-16).dtb
+	if [[ ! -e $out ]]; then
+		mkdir -p "$cache/images"
+		cpp -nostdinc -undef -x assembler-with-cpp -I "$src/include" -I "$src/arch" "$dts" |
+			dtc -q -I dts -O dtb -o "$out.partial" - >&2 || die "cannot compile $dts"
 		mv "$out.partial" "$out"
 	fi
 	echo "$out"

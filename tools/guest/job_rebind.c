@@ -4,6 +4,7 @@
  * and compares the vectors that it gets with the vectors that it asks for.
  *
  * guest.rounds=N: how often, after what the probe at boot got (round 0).
+ * guest.most=N: all that a device can get, on a machine without Multi-MSI
  *
  * A USB device must be plugged into each controller: it shows up only if the
  * driver's interrupts arrive. One line for each round is for programs:
@@ -13,6 +14,7 @@
  * got=0 means that the driver could not be bound or took a legacy interrupt.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -88,6 +90,7 @@ static void rebind_device(const struct rebind_device *dev, unsigned int rounds)
 static void rebind_run(void)
 {
 	unsigned int rounds = guest_param_uint("rounds", DEFAULT_ROUNDS);
+	unsigned int most = guest_param_uint("most", UINT_MAX);
 	struct rebind_device devices[MAX_DEVICES];
 	int cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	struct pci_name found[MAX_DEVICES];
@@ -105,6 +108,8 @@ static void rebind_run(void)
 		/* What xhci_try_enable_msi() asks for */
 		devices[nr].bdf = found[i].bdf;
 		devices[nr].asked = cpus + 1 < max ? cpus + 1 : max;
+		if (devices[nr].asked > most)
+			devices[nr].asked = most;
 		nr++;
 	}
 

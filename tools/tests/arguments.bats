@@ -123,6 +123,12 @@ value_options() { "$repo/scripts/$1" --help | grep -oE -- '--[a-z-]+ ([A-Z]+|[a-
 	says_only "--seed takes a number of up to 9 digits, not '1x'"
 }
 
+@test "platforms: a name that is not one of them" {
+	try 2 "$repo/scripts/platforms" designware nope
+	says_only "platforms: no platform 'nope'; known: designware "
+	same '' "$output"
+}
+
 @test "sensitivity: a variant that is not in the table" {
 	try 2 "$repo/scripts/sensitivity" nope
 	says_only "no variant 'nope'"

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sets up 1, 2, 3, ... MSI vectors of a device by VFIO, and none after each, again and
+ * again in one bind, which is what a VM can do to a device that it was given. The device
+ * is the first xHCI controller that has that many.
+ *
+ * guest.rounds=N: how often. guest.max=N: the largest number of vectors.
+ *
+ * The line for programs is
+ *
+ *   # vectors device=BDF rounds=R max=N tried=N failed=N
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <linux/vfio.h>
+
+#include "guest.h"
+
+#define CLASS_SERIAL_USB_XHCI	0x0c0330
+
+#define MAX_DEVICES		16
+#define DEFAULT_ROUNDS		20
+#define DEFAULT_MAX		16
+
+/* What one MSI capability can have */
+#define MSI_MAX			32
+
+/* NULL when the vectors came and went, otherwise what was wrong */
+static const char *set_up(const struct vfio_device *dev, const char *bdf, unsigned int nr)
+{
+	const char *problem = NULL;
+	static char text[80];
+	int ret;
+
+	ret = vfio_enable(dev, VFIO_PCI_MSI_IRQ_INDEX, nr);
+	if (ret < 0)
+		return strerror(-ret);
+	if (ret != (int)nr) {
+		snprintf(text, sizeof(text), "got %d", ret);
+		return text;
+	}
+
+	if (pci_vectors(bdf) != (int)nr)
+		problem = "sysfs shows another number";
+	ret = vfio_disable(dev, VFIO_PCI_MSI_IRQ_INDEX);
+	if (ret)
+		problem = "cannot disable them";
+	else if (pci_vectors(bdf))
+		problem = "sysfs shows them after they were disabled";
+	return problem;
+}
+
+static void sweep(const struct vfio_device *dev, const char *bdf, unsigned int max, unsigned int rounds)
+{
+	unsigned int round, nr, failed_by_nr[MSI_MAX + 1] = {}, failed = 0;
+
+	for (round = 1; round <= rounds; round++) {
+		for (nr = 1; nr <= max; nr++) {
+			const char *problem = set_up(dev, bdf, nr);
+
+			if (!problem)
+				continue;
+			failed++;
+			if (!failed_by_nr[nr]++)
+				ktap_note("%s round %u: asked for %u: %s", bdf, round, nr, problem);
+		}
+	}
+
+	ktap_note("vectors device=%s rounds=%u max=%u tried=%u failed=%u",
+		  bdf, rounds, max, rounds * max, failed);
+	for (nr = 1; nr <= max; nr++)
+		ktap_result(!failed_by_nr[nr], "vectors %s: %u, %u of %u times", bdf, nr,
+			    rounds - failed_by_nr[nr], rounds);
+}
+
+static void vectors_run(void)
+{
+	unsigned int rounds = guest_param_uint("rounds", DEFAULT_ROUNDS);
+	unsigned int max = guest_param_uint("max", DEFAULT_MAX);
+	struct pci_name found[MAX_DEVICES];
+	struct vfio_device dev;
+	int nr_found, i, ret;
+
+	if (max > MSI_MAX)
+		max = MSI_MAX;
+
+	nr_found = pci_find_class(CLASS_SERIAL_USB_XHCI, found, MAX_DEVICES);
+	for (i = 0; i < nr_found; i++) {
+		if (pci_msi_max(found[i].bdf) >= (int)max)
+			break;
+	}
+	if (i >= nr_found) {
+		ktap_plan(1);
+		ktap_result(false, "vectors: an xHCI controller with %u MSI vectors is there", max);
+		return;
+	}
+
+	ret = vfio_bind(found[i].bdf);
+	if (!ret)
+		ret = vfio_open(&dev, found[i].bdf);
+	if (ret) {
+		ktap_plan(1);
+		ktap_note("%s: %s", found[i].bdf, strerror(-ret));
+		ktap_result(false, "vectors %s: opened by VFIO", found[i].bdf);
+		return;
+	}
+
+	ktap_plan(max);
+	sweep(&dev, found[i].bdf, max, rounds);
+	vfio_close(&dev);
+}
+
+GUEST_JOB(vectors, vectors_run);
