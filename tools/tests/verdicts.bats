@@ -199,7 +199,7 @@ kunit() {
 @test "kunit: arguments that cannot be" {
 	own_repo
 	try 2 "$repo/scripts/kunit" --arch sparc
-	says_only "kunit: no architecture 'sparc'; known: arm64 x86_64 um"
+	says_only "kunit: no architecture 'sparc'; known: arm64 x86_64 riscv um"
 	try 2 "$repo/scripts/kunit" --tree "$base" --stock
 	says_only 'kunit: --tree runs a tree as it is; leave out --stock and --variant'
 	try 2 "$repo/scripts/kunit" --variant not-on-its --tree "$base"
