@@ -45,13 +45,22 @@ variant_patches() {
 	fi
 }
 
+# base_tree: the path of the kernel tree that the series is made on, fetched when it is not there.
+# Only then does fetch have something to say that the user does not know yet.
+base_tree() {
+	if [[ -d $cache/linux-$base_version ]]; then
+		echo "$cache/linux-$base_version"
+	else
+		"$repo/scripts/fetch" "$base_version"
+	fi
+}
+
 # variant_commit VARIANT: the commit in the base tree that has the variant applied; made when the
 # patches have changed since the last time, by git am in a sparse worktree.
 variant_commit() {
 	local base list key ref am=$cache/am
 
-	base=$("$repo/scripts/fetch" "$base_version" 2>/dev/null) ||
-		base=$("$repo/scripts/fetch" "$base_version")
+	base=$(base_tree)
 	# Not straight into mapfile, which would not see it fail.
 	key=$(variant_patches "$1")
 	[[ -n $key ]] || { git -C "$base" rev-parse base; return; }

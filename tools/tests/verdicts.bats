@@ -380,6 +380,8 @@ soak_lines=('# soak memory when=before available=900 slab=80' '# soak memory whe
 @test "test: adds up what passed, failed and was skipped" {
 	copy_repo "$copy"
 	stub bats 'printf "%s\n" 1..3 "ok 1 a" "ok 2 b # skip no root" "ok 3 c"'
+	stub spatch :
+	replace fetch 'echo /the/tree'
 	replace check 'printf "%s\n" "ok      series" "ok      apply"'
 	replace kunit 'echo "irqdomain_free   pass:40 fail:0 skip:1 total:41"; echo "gic_v3_its   pass:2 fail:0 skip:0 total:2"'
 	replace audit 'echo "all are classified"'
