@@ -25,6 +25,35 @@ kernel_make() {
 	make cmd_checkdoc= -C "$src" O="$out" ARCH="$arch" CROSS_COMPILE="$cross" -j"$(nproc)" -s "${@:4}"
 }
 
+# build_tools: install what the checks that build take, all at once
+build_tools() {
+	local options words name cross package tools=(sparse=sparse)
+
+	for options in "$repo"/tools/kernel/builds/*; do
+		read -ra words -d '' < <(build_says tools "$options"; printf '\0')
+		tools+=("${words[@]}")
+	done
+	while read -r name _ cross package _; do
+		[[ $name == \#* || $cross == - ]] || tools+=("${cross}gcc=$package")
+	done <"$repo/tools/kernel/configs"
+	kernel_tools um
+	need "${tools[@]}"
+}
+
+# build_inputs: a hash of all that the result of these checks depends on
+build_inputs() {
+	local tool
+
+	use_variant patched
+	{
+		series_commits
+		cat "$repo"/tools/kernel/{*.config,builds/*,configs,kernels,suites} "$repo"/scripts/lib/{build-checks,kernel}.sh
+		for tool in gcc {aarch64,x86_64,mips}-linux-gnu-gcc arm-linux-gnueabihf-gcc clang-19 sparse; do
+			! command -v "$tool" >/dev/null || "$tool" --version
+		done
+	} | sha256sum | cut -c1-16
+}
+
 # series_commits: the base and the commit of every prefix of the series, in order
 series_commits() {
 	local tip
@@ -48,30 +77,30 @@ in_kernel() {
 	return 1
 }
 
+# In the folder that KUnit builds in, so that one of the two starts from what the other has built.
 check_prefixes() {
-	local commits commit subject out=$cache/build/w1/arm64 known bad=0 number=0
+	local commits commit subject out=$cache/build/arm64 bad=0 number=0 file touched=()
 
-	kernel_tools arm64
 	use_variant stock
 	commits=$(series_commits)
-	build=$cache/build/w1
-	known=$out/base-$({ git -C "$src" rev-parse base; cat "$repo"/tools/kernel/{arm64,small}.config; } |
-		sha256sum | cut -c1-16).messages
+	while read -r file; do
+		[[ ! -e $src/$file ]] || touched+=("$src/$file")
+	done < <(touched_files)
 	while read -r commit; do
 		((number == 0)) || in_kernel "$commit" || continue
 		git -C "$src" checkout -q --detach "$commit"
 		subject=$(git -C "$src" log -1 --format=%s)
 		kunit_py arm64 config >"$work/make" 2>&1 || { cat "$work/make"; return 1; }
-		# What the base says is complete only after a build from scratch.
-		[[ -e $known ]] || kernel_make arm64 "$out" "$cross_arm64" clean
-		if ! kernel_make arm64 "$out" "$cross_arm64" W=1 vmlinux >"$work/make" 2>&1; then
+		# All that will be built again is built once for what the base says of it.
+		((number)) || touch "${touched[@]}"
+		if ! kernel_make arm64 "$out" "$cross_arm64" vmlinux >"$work/make" 2>&1; then
 			grep -E 'error|Error' "$work/make"
 			echo "'$subject' does not build on what is before it"
 			return 1
 		fi
 		messages "$work/make" >"$work/messages"
-		[[ -e $known ]] || cp "$work/messages" "$known"
-		if new_messages "$known" "$work/messages"; then
+		((number)) || cp "$work/messages" "$work/known"
+		if new_messages "$work/known" "$work/messages"; then
 			echo "new in '$subject'"
 			bad=1
 		fi
@@ -121,12 +150,11 @@ options_taken() {
 }
 
 check_configs() {
-	local name arch cross package options commit out bad=0
+	local name arch cross options commit out bad=0
 
-	while read -r name arch cross package options; do
+	while read -r name arch cross _ options; do
 		[[ $name != \#* ]] || continue
-		kernel_tools um
-		if [[ $cross == - ]]; then cross=''; else need "${cross}gcc=$package"; fi
+		[[ $cross != - ]] || cross=
 		out=$cache/build/configs/$name
 		mkdir -p "$out"
 		use_variant patched
@@ -134,12 +162,13 @@ check_configs() {
 		for commit in "$(git -C "$src" rev-parse base)" "$(variant_commit patched)"; do
 			git -C "$src" checkout -q --detach "$commit"
 			configure "$arch" "$out" "$cross" "$work/allconfig"
-			options_taken "$name" "$out" "$work/allconfig"
 			touch "$src"/kernel/irq/*.c
 			kernel_make "$arch" "$out" "$cross" W=1 kernel/irq/ >"$work/make" 2>&1 ||
 				{ cat "$work/make"; echo "kernel/irq does not build with '$name'"; return 1; }
 			messages "$work/make" >"$work/$commit.messages"
 		done
+		# The last one only: options may come with the series.
+		options_taken "$name" "$out" "$work/allconfig" || bad=1
 		if new_messages "$work/$(git -C "$src" rev-parse base).messages" "$work/$commit.messages"; then
 			echo "new with '$name'"
 			bad=1
@@ -231,8 +260,6 @@ build_says() { sed -n "s/^# $1: *//p" "$2"; }
 check_objects() {
 	local options patterns pattern file touched files left=() bad=0
 
-	kernel_tools um
-	need sparse=sparse
 	use_variant patched
 	# kselftests are programs, which scripts/selftest builds.
 	mapfile -t touched < <(touched_files | grep '\.c$' | grep -v '^tools/')
@@ -250,8 +277,6 @@ check_objects() {
 			done
 		done
 		((${#files[@]})) || continue
-		read -ra patterns -d '' < <(build_says tools "$options"; printf '\0')
-		need "${patterns[@]}"
 		build_objects "${options##*/}" "${files[@]}"
 	done
 	for file in "${touched[@]}"; do

@@ -69,6 +69,11 @@ need() {
 	) 9>"$cache/apt.lock" || die "cannot install ${missing[*]}; see $cache/apt.log"
 }
 
+# What scripts/fetch takes. Who fetches later names them with what else is missing, so that a user
+# who is not root has one command to type.
+fetch_tools=(git=git xz=xz-utils
+	/usr/share/keyrings/debian-archive-keyring.gpg=debian-archive-keyring)
+
 # lock NAME: hold $cache/NAME.lock until this shell ends
 held=' '
 lock() {

@@ -218,6 +218,14 @@ guest_verdict() {
 		}'
 }
 
+# guest_leaks LOG: how many leaks kmemleak has found, '-' when it was not asked
+guest_leaks() {
+	local leaks
+
+	leaks=$(guest_lines "$1" | sed -nE 's/^# kmemleak scans=[0-9]+ leaks=([0-9]+)$/\1/p')
+	echo "${leaks:--}"
+}
+
 # guest_self_test: the verdicts on tools/guest/cases, whose first line is the one to get
 guest_self_test() {
 	local log expected got passed=0 failed=0

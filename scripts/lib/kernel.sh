@@ -126,6 +126,7 @@ kernel_tools() {
 		/usr/include/gelf.h=libelf-dev /usr/include/openssl/ssl.h=libssl-dev
 		/usr/include/stdio.h=libc6-dev)
 
+	[[ -d $cache/linux-$base_version ]] || tools+=("${fetch_tools[@]}")
 	case $1 in
 	arm64)
 		tools+=(qemu-system-aarch64=qemu-system-arm)

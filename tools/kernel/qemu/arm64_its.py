@@ -28,4 +28,4 @@ CONFIG_SERIAL_AMBA_PL011_CONSOLE=y''',
 			   extra_qemu_params=['-machine', 'virt,gic-version=3,iommu=smmuv3',
 					      '-device', 'pci-testdev',
 					      '-cpu', 'host' if KVM else 'cortex-a57',
-					      '-smp', '4'])
+					      '-smp', '2'])
