@@ -107,7 +107,7 @@ guest_make() {
 guest_initramfs() {
 	local src=$repo/tools/guest dir work
 
-	dir=$cache/guest/$guest_name-$(sha "$src"/*.[ch] "$src"/Makefile "${BASH_SOURCE[0]}")
+	dir=$cache/guest/$guest_name-$(sha "$src"/*.[ch] "$src"/Makefile "$repo"/scripts/lib/{guest,loongarch}.sh)
 	if [[ ! -e $dir/initramfs.cpio ]]; then
 		mkdir -p "$cache/guest"
 		work=$(mktemp -d "$cache/guest/partial.XXXXXX")

@@ -29,7 +29,8 @@ loongarch_libc() {
 	fi
 	loongarch_cc="clang-19 --target=loongarch64-linux-gnu --sysroot=$dir/usr/loongarch64-linux-gnu"
 	loongarch_cc+=" --gcc-install-dir=$dir/usr/lib/gcc-cross/loongarch64-linux-gnu/$loongarch_gcc"
-	loongarch_cc+=" -fuse-ld=lld-19"
+	# lld 19 takes the address of the resolvers of IFUNCs, and then moves them when it relaxes.
+	loongarch_cc+=" -fuse-ld=lld-19 -Wl,--no-relax"
 }
 
 # loongarch_boot LOG IMAGE INITRAMFS APPEND: QEMU's arguments, a line each, that start the kernel by
