@@ -74,7 +74,10 @@ guest_machine() {
 		guest_cc x86_64 x86_64-linux-gnu- amd64
 		;;
 	riscv) # with an IMSIC
-		guest_package=qemu-system-misc guest_append=console=ttyS0
+		guest_package=qemu-system-misc
+		# QEMU 7.2 repeats an interrupt of the UART until Linux gives it up with a warning. The early
+		# console works without.
+		guest_append='8250.nr_uarts=0 earlycon=uart8250,mmio,0x10000000 keep_bootcon'
 		guest_qemu=(qemu-system-riscv64 -machine "virt,aia=aplic-imsic")
 		guest_cc riscv64 riscv64-linux-gnu- riscv64
 		;;
@@ -92,27 +95,20 @@ guest_machine arm64
 # guest_tools: install what building and booting the guest takes
 guest_tools() { need make=make cpio=cpio "${guest_qemu[0]}=$guest_package" "${guest_compiler[@]}"; }
 
-# guest_make ARGUMENT...: run tools/guest/Makefile with the compiler of the machine
-guest_make() {
-	local compiler=("CROSS_COMPILE=$guest_cross")
-
-	if [[ $guest_name == loongarch ]]; then
-		loongarch_libc
-		compiler=("CC=$loongarch_cc")
-	fi
-	make -s -C "$repo/tools/guest" "${compiler[@]}" "$@"
-}
-
 # guest_initramfs: print the path of the initramfs, built when tools/guest has changed
 guest_initramfs() {
-	local src=$repo/tools/guest dir work
+	local from=$repo/tools/guest dir work compiler=("CROSS_COMPILE=$guest_cross")
 
-	dir=$cache/guest/$guest_name-$(sha "$src"/*.[ch] "$src"/Makefile "$repo"/scripts/lib/{guest,loongarch}.sh)
+	dir=$cache/guest/$guest_name-$(sha "$from"/*.[ch] "$from"/Makefile "$repo"/scripts/lib/{guest,loongarch}.sh)
 	if [[ ! -e $dir/initramfs.cpio ]]; then
 		mkdir -p "$cache/guest"
+		if [[ $guest_name == loongarch ]]; then
+			loongarch_nolibc
+			compiler=("${loongarch_make[@]}")
+		fi
 		work=$(mktemp -d "$cache/guest/partial.XXXXXX")
 		# The kernel's default rootfs brings /dev/console, so root is not needed here.
-		if ! { guest_make O="$work/root" >"$work/log" 2>&1 &&
+		if ! { make -s -C "$from" "${compiler[@]}" O="$work/root" >"$work/log" 2>&1 &&
 			(cd "$work/root" && find . | cpio --quiet --reproducible -R 0:0 -o -H newc) \
 				>"$work/initramfs.cpio" 2>>"$work/log"; }; then
 			cat "$work/log" >&2

@@ -1,36 +1,35 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# What the LoongArch guest needs beyond the others: a libc that Debian 12 does not have,
-# and a firmware of its own that starts the kernel. Needs lib/common.sh, lib/archive.sh
-# and lib/kernel.sh.
+# What the LoongArch guest needs beyond the others: an init without a libc, since Debian's
+# takes vector instructions that QEMU 7.2 does not have, and a firmware of its own that
+# starts the kernel. Needs lib/common.sh and lib/kernel.sh.
 
-: "${cache:?}" "${repo:?}"
+: "${cache:?}" "${repo:?}" "${base_version:?}" "${src=}"
 
-# The suite that has the libc for LoongArch, and the GCC that its libgcc is of
-loongarch_suite=trixie
-loongarch_gcc=14
+# loongarch_nolibc: set loongarch_make to the arguments for tools/guest/Makefile that build init with
+# the nolibc of the kernel, and the only job that is there for this machine
+loongarch_nolibc() {
+	local dir work
 
-# loongarch_libc: get the libc, and set loongarch_cc to the compiler that uses it
-loongarch_libc() {
-	local dir=$cache/libc-loongarch work deb
-
+	lock src
+	dir=$cache/nolibc-loongarch-$(git -C "$(base_tree)" rev-parse --short=12 base)
 	if [[ ! -e $dir ]]; then
+		kernel_tools loongarch
+		use_variant stock
 		work=$dir.partial
 		rm -rf "$work"
-		archive_open "$work" $loongarch_suite "leave the LoongArch guest out"
-		note "getting a libc for LoongArch from $loongarch_suite"
-		archive_download "$work" {libc6-dev,linux-libc-dev,libgcc-$loongarch_gcc-dev}-loong64-cross
-		for deb in "$work"/*.deb; do
-			dpkg-deb -x "$deb" "$work" || die "cannot unpack $deb"
-		done
-		rm -rf "$work"/*.deb "$work/apt"
+		mkdir -p "$work"
+		make -C "$src" ARCH=loongarch LLVM=-19 O="$work/build" -s headers >&2
+		cp -r "$src/tools/include/nolibc" "$work"
+		mv "$work/build/usr/include" "$work/uapi"
+		rm -rf "$work/build"
 		mv "$work" "$dir"
 	fi
-	loongarch_cc="clang-19 --target=loongarch64-linux-gnu --sysroot=$dir/usr/loongarch64-linux-gnu"
-	loongarch_cc+=" --gcc-install-dir=$dir/usr/lib/gcc-cross/loongarch64-linux-gnu/$loongarch_gcc"
-	# lld 19 takes the address of the resolvers of IFUNCs, and then moves them when it relaxes.
-	loongarch_cc+=" -fuse-ld=lld-19 -Wl,--no-relax"
+	loongarch_make=(
+		"CC=clang-19 --target=loongarch64-linux-gnu -mno-lsx -fuse-ld=lld-19 -nostdlib -nostdinc -ffreestanding -fno-stack-protector -isystem $dir/nolibc -isystem $dir/uapi -include missing.h"
+		srcs='init.c files.c ktap.c params.c pci.c vfio.c job_vectors.c'
+	)
 }
 
 # loongarch_boot LOG IMAGE INITRAMFS APPEND: QEMU's arguments, a line each, that start the kernel by

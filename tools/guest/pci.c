@@ -322,11 +322,30 @@ long pci_interrupts(const char *bdf)
 	return sum;
 }
 
+/* The word behind @label, which is in @text. Returns false when there is none. */
+static bool read_word(const char *text, const char *label, char *word, size_t size)
+{
+	size_t len;
+
+	text = strstr(text, label);
+	if (!text)
+		return false;
+	text += strlen(label);
+	while (*text == ' ')
+		text++;
+	len = strcspn(text, " \n");
+	if (!len || len >= size)
+		return false;
+	memcpy(word, text, len);
+	word[len] = '\0';
+	return true;
+}
+
 /* One note for each domain that the device's vectors pass through, the top one first. */
 void pci_note_domains(const char *bdf)
 {
 	char path[GUEST_PATH_MAX], text[4096], name[128] = "";
-	char *line, *save, *colon;
+	char *line, *save;
 	struct dirent *entry;
 	unsigned long irq = 0;
 	bool bulk = false;
@@ -343,8 +362,7 @@ void pci_note_domains(const char *bdf)
 	snprintf(path, sizeof(path), "/sys/kernel/debug/irq/irqs/%lu", irq);
 	if (file_read(path, text, sizeof(text)) < 0)
 		return;
-	line = strstr(text, "domain:");
-	if (!line || sscanf(line, "domain: %127s", name) != 1)
+	if (!read_word(text, "domain:", name, sizeof(name)))
 		return;
 
 	snprintf(path, sizeof(path), "/sys/kernel/debug/irq/domains/%s", name);
@@ -353,13 +371,12 @@ void pci_note_domains(const char *bdf)
 
 	name[0] = '\0';
 	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		colon = strstr(line, "name: ");
-		if (colon) {
+		if (strstr(line, "name: ")) {
 			if (name[0])
 				ktap_note("domain device=%s name=%s free_bulk=%s", bdf, name,
 					  bulk ? "yes" : "no");
 			bulk = false;
-			if (sscanf(colon, "name: %127s", name) != 1)
+			if (!read_word(line, "name: ", name, sizeof(name)))
 				name[0] = '\0';
 		}
 		if (strstr(line, "IRQ_DOMAIN_FREE_BULK"))

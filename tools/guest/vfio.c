@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifndef NOLIBC
 #include <sys/eventfd.h>
+#endif
 #include <sys/ioctl.h>
 #include <unistd.h>
 
