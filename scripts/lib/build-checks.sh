@@ -81,7 +81,7 @@ in_kernel() {
 check_prefixes() {
 	local commits commit subject out=$cache/build/arm64 bad=0 number=0 file touched=()
 
-	use_variant stock
+	use_variant patched
 	commits=$(series_commits)
 	while read -r file; do
 		[[ ! -e $src/$file ]] || touched+=("$src/$file")
@@ -211,9 +211,10 @@ build_objects() {
 	arch=$(build_says arch "$options")
 	mapfile -t make < <(build_says make "$options")
 	commits=$(commits_to_build "${files[@]}")
+	git -C "$src" checkout -q --detach base
 	for file in "${files[@]}"; do
 		dir=$(dirname "$file")
-		until git -C "$src" cat-file -e "base:$dir/Makefile" 2>/dev/null; do dir=$(dirname "$dir"); done
+		until [[ -e $src/$dir/Makefile ]]; do dir=$(dirname "$dir"); done
 		[[ " ${folders[*]} " == *" $dir/ "* ]] || folders+=("$dir/")
 	done
 	# What the base says is complete only after a build from scratch.

@@ -4,11 +4,16 @@
 # Kernel trees with more or less of the series applied, and their builds. Needs
 # lib/common.sh and lib/series.sh.
 #
-# There is one worktree ($cache/src) and one build folder for each architecture,
-# and a variant is checked out into it: git touches only the files that differ,
-# so that going from one variant to the next rebuilds only what depends on them.
+# There is one tree ($cache/src) and one build folder for each kernel, and a
+# variant is checked out into it: git touches only the files that differ, so that
+# going from one variant to the next rebuilds only what depends on them. In this
+# tree git knows the files that patches touch, and no others: that is all it takes,
+# and recording everything would take longer than a fifth of the first build.
 
-: "${cache:?}" "${repo:?}"
+: "${cache:?}" "${repo:?}" "${fetch_tools:?}"
+
+# shellcheck source=scripts/lib/source.sh
+. "$repo/scripts/lib/source.sh"
 
 base_version=7.3
 variants=$repo/tools/sensitivity/variants
@@ -55,48 +60,110 @@ base_tree() {
 	fi
 }
 
-# variant_commit VARIANT: the commit in the base tree that has the variant applied; made when the
-# patches have changed since the last time, by git am in a sparse worktree.
-variant_commit() {
-	local base list key ref am=$cache/am
+# lock_src: hold $src until this shell ends; it is made when it is not there
+lock_src() {
+	lock src
+	[[ -d $src/.git ]] || make_src
+}
 
-	base=$(base_tree)
+# make_src: a subshell, since it has traps of its own
+make_src() (
+	work=$src.partial
+	trap 'rm -rf "$work"' EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+	rm -rf "$work" "$src"
+	source_base "$base_version"
+	need "${fetch_tools[@]}"
+	source_unpack "$work" 2048
+	source_says "$source_exact"
+
+	# Whatever the user's settings are
+	git init -q "$work/$source_package"
+	cd "$work/$source_package" || exit
+	git config user.name irq-free-bulk
+	git config user.email irq-free-bulk@localhost
+	git config core.autocrlf false
+	git config core.hooksPath /dev/null
+	git config commit.gpgSign false
+	git config am.threeWay false
+	git checkout -q --detach "$(src_commit)"
+	cd "$cache" || exit
+	mv "$work/$source_package" "$src"
+)
+
+# src_commit: commit what is in the index as the base. The same source gives the same commit.
+src_commit() {
+	local commit
+
+	unset GIT_{AUTHOR,COMMITTER}_{NAME,EMAIL}
+	commit=$(GIT_AUTHOR_DATE='2000-01-01T00:00:00Z' GIT_COMMITTER_DATE='2000-01-01T00:00:00Z' \
+		git commit-tree -m "$source_exact" "$(git write-tree)")
+	git update-ref refs/heads/base "$commit"
+	echo "$commit"
+}
+
+# know_touched PATCH...: let the base in $src have the files that these patches touch. Files that git
+# does not know are as they came.
+know_touched() {
+	local files source_exact index=$src/.git/base.index
+
+	mapfile -t files < <(touched_by "$@" | xargs -d '\n' git -C "$src" ls-files -o --)
+	((${#files[@]})) || return 0
+	(
+		cd "$src" || exit
+		source_exact=$(src_version)
+		export GIT_INDEX_FILE=$index
+		git read-tree base
+		git update-index --add -- "${files[@]}"
+		src_commit >/dev/null
+		rm "$index"
+	)
+}
+
+# src_version: the 'PACKAGE VERSION' that $src is
+src_version() { git -C "$src" log -1 --format=%s base; }
+
+# sources_id COMMIT [PATH...]: tell the sources of COMMIT, or these of them, from all others
+sources_id() {
+	src_version
+	git -C "$src" diff-tree -r base "$@"
+}
+
+# variant_commit VARIANT: the commit in $src, which the caller holds, that has the variant applied;
+# made when the patches have changed since the last time.
+variant_commit() {
+	local list key ref am=$cache/am
+
 	# Not straight into mapfile, which would not see it fail.
 	key=$(variant_patches "$1")
-	[[ -n $key ]] || { git -C "$base" rev-parse base; return; }
+	[[ -n $key ]] || { git -C "$src" rev-parse base; return; }
 	mapfile -t list <<<"$key"
 
-	key=$({ git -C "$base" rev-parse base; cat "${list[@]}"; } | sha256sum | cut -c1-16)
+	know_touched "${list[@]}"
+	key=$({ git -C "$src" rev-parse base; cat "${list[@]}"; } | sha256sum | cut -c1-16)
 	ref=refs/variants/$key
-	git -C "$base" rev-parse -q --verify "$ref" && return
+	git -C "$src" rev-parse -q --verify "$ref" && return
 
 	rm -rf "$am"
-	git -C "$base" worktree prune
-	git -C "$base" worktree add -q --no-checkout --detach "$am" base
-	git -C "$am" sparse-checkout set --no-cone /Kbuild
-	git -C "$am" checkout -q --detach base
+	git -C "$src" worktree prune
+	git -C "$src" worktree add -q --detach "$am" base
 	# The same patches give the same commit.
 	if ! GIT_COMMITTER_NAME=irq-free-bulk GIT_COMMITTER_EMAIL=irq-free-bulk@localhost \
-		GIT_COMMITTER_DATE='2000-01-01T00:00:00Z' \
-		git -C "$am" -c commit.gpgSign=false -c am.threeWay=false am -q "${list[@]}" >&2; then
+		GIT_COMMITTER_DATE='2000-01-01T00:00:00Z' git -C "$am" am -q "${list[@]}" >&2; then
 		fail "variant '$1' does not apply to Linux $base_version; see the message above"
 	fi
 	git -C "$am" update-ref "$ref" HEAD
 	git -C "$am" rev-parse HEAD
-	git -C "$base" worktree remove --force "$am"
+	git -C "$src" worktree remove --force "$am"
 }
 
 # use_variant VARIANT: check it out into $src, which stays locked until the script ends
 use_variant() {
-	local commit base=$cache/linux-$base_version
+	local commit
 
-	lock src
+	lock_src
 	commit=$(variant_commit "$1")
-	if [[ ! -e $src/.git ]]; then
-		note "making a worktree for the builds"
-		git -C "$base" worktree prune
-		git -C "$base" worktree add -q --detach "$src" base
-	fi
 	[[ $(git -C "$src" rev-parse HEAD) == "$commit" && -z $(git -C "$src" status --porcelain -uno) ]] ||
 		git -C "$src" checkout -q -f --detach "$commit"
 	build=$cache/build
@@ -126,7 +193,7 @@ kernel_tools() {
 		/usr/include/gelf.h=libelf-dev /usr/include/openssl/ssl.h=libssl-dev
 		/usr/include/stdio.h=libc6-dev)
 
-	[[ -d $cache/linux-$base_version ]] || tools+=("${fetch_tools[@]}")
+	[[ -d $src/.git ]] || tools+=("${fetch_tools[@]}")
 	case $1 in
 	arm64)
 		tools+=(qemu-system-aarch64=qemu-system-arm)
@@ -190,7 +257,7 @@ kernel_image() {
 	read -r arch image fragments <<<"$says"
 	kernel_tools "$arch"
 	use_variant "$1"
-	key=$({ git -C "$src" rev-parse 'HEAD^{tree}'; kunit_suites "$arch"; gcc --version
+	key=$({ sources_id HEAD; kunit_suites "$arch"; gcc --version
 		for fragment in $fragments; do cat "$repo/tools/kernel/$fragment"; done; } | sha256sum | cut -c1-16)
 	out=$cache/images/$1-$kernel-$key
 	if [[ ! -e $out ]]; then
@@ -210,7 +277,7 @@ kernel_dtb() {
 
 	need cpp=cpp dtc=device-tree-compiler
 	use_variant stock
-	out=$cache/images/$1-$({ git -C "$src" rev-parse HEAD; cat "$dts"; } | sha256sum | cut -c1-16).dtb
+	out=$cache/images/$1-$({ sources_id HEAD; cat "$dts"; } | sha256sum | cut -c1-16).dtb
 	if [[ ! -e $out ]]; then
 		mkdir -p "$cache/images"
 		cpp -nostdinc -undef -x assembler-with-cpp -I "$src/include" -I "$src/arch" "$dts" |

@@ -8,7 +8,7 @@
 #
 # has tools/guest as its init, and the programs in /kselftest.
 
-: "${cache:?}" "${repo:?}" "${src:?}" "${base_version:?}" "${guest_cross=}"
+: "${cache:?}" "${repo:?}" "${src:?}" "${guest_cross=}"
 
 # The folders of tools/testing/selftests whose programs the guest runs
 kselftest_targets='vfio pci_msi'
@@ -18,11 +18,11 @@ kselftest_targets='vfio pci_msi'
 kselftest_programs() {
 	local commit key dir work target out
 
-	lock src
+	lock_src
 	commit=$(variant_commit patched)
 	# What the programs are made of, kernel headers included
-	key=$({ git -C "$cache/linux-$base_version" rev-parse \
-		"$commit":{tools/{testing/selftests,include,arch,scripts},include/uapi,usr,scripts,arch/arm64/include}
+	key=$({ sources_id "$commit" tools/{testing/selftests,include,arch,scripts} include/uapi usr scripts \
+		arch/arm64/include
 		cat "$repo/tools/kselftest/uuid/uuid.h" "${BASH_SOURCE[0]}"
 		"${guest_cross}gcc" --version; } | sha256sum | cut -c1-16)
 	dir=$cache/kselftest/$key

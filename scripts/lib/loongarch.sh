@@ -5,15 +5,15 @@
 # takes vector instructions that QEMU 7.2 does not have, and a firmware of its own that
 # starts the kernel. Needs lib/common.sh and lib/kernel.sh.
 
-: "${cache:?}" "${repo:?}" "${base_version:?}" "${src=}"
+: "${cache:?}" "${repo:?}" "${src=}"
 
 # loongarch_nolibc: set loongarch_make to the arguments for tools/guest/Makefile that build init with
 # the nolibc of the kernel, and the only job that is there for this machine
 loongarch_nolibc() {
 	local dir work
 
-	lock src
-	dir=$cache/nolibc-loongarch-$(git -C "$(base_tree)" rev-parse --short=12 base)
+	lock_src
+	dir=$cache/nolibc-loongarch-$(src_version | sha256sum | cut -c1-12)
 	if [[ ! -e $dir ]]; then
 		kernel_tools loongarch
 		use_variant stock

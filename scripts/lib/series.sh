@@ -15,9 +15,15 @@ series_list() { sed -e 's/#.*//' -e 's/[[:space:]]*$//' -e '/^$/d' "${1:-$series
 # series_paths [SERIES]: the same as absolute paths
 series_paths() { series_list "$@" | sed "s,^,$patches/,"; }
 
+# touched_by PATCH...: the files of the kernel that these patches touch
+touched_by() { printf '%s\n' "$@" | xargs -d '\n' -n 1 git -C / apply --numstat | cut -f 3 | sort -u; }
+
 # touched_files: the files of the kernel that the series touches
 touched_files() {
-	series_paths | xargs -r -d '\n' -n 1 git -C / apply --numstat | cut -f 3 | sort -u
+	local list
+
+	mapfile -t list < <(series_paths)
+	((${#list[@]} == 0)) || touched_by "${list[@]}"
 }
 
 is_kernel_tree() {

@@ -11,7 +11,6 @@
 . "$BATS_TEST_DIRNAME/lib.bash"
 
 archive=http://deb.example.org/debian
-package=linux-source-$base_version
 
 setup_file() {
 	clean_environment
@@ -27,18 +26,6 @@ setup_file() {
 	# As large in git as on the disk
 	head -c 600K /dev/urandom >"$BATS_FILE_TMPDIR/source/large"
 	make_deb "$made_on" "$BATS_FILE_TMPDIR/source" "$debs/random.deb"
-}
-
-# make_deb VERSION SOURCE DEB
-make_deb() {
-	local root=$BATS_FILE_TMPDIR/deb
-
-	rm -rf "$root"
-	mkdir -p "$root/DEBIAN" "$root/usr/src"
-	printf '%s\n' "Package: $package" "Version: $1" 'Architecture: all' 'Description: x' \
-		'Maintainer: Some One <some.one@example.org>' >"$root/DEBIAN/control"
-	tar -C "$2" --mtime=2001-01-01 --transform "s,^\.,$package," -cJf "$root/usr/src/$package.tar.xz" .
-	dpkg-deb -Znone --root-owner-group --build "$root" "$3" >/dev/null
 }
 
 setup() {
@@ -81,6 +68,12 @@ disk() {
 	((EUID == 0)) || skip 'needs root, to mount a small disk'
 	mount -t tmpfs -o "size=$1" tmpfs "$XDG_CACHE_HOME" || skip 'cannot mount a small disk here'
 	size=$1
+}
+
+# What has been downloaded is not downloaded again.
+nothing_but_the_package() {
+	rm "$cache/$package.deb"
+	nothing_but_the_lock
 }
 
 nothing_but_the_lock() { same "$cache/fetch-$base_version.lock" "$(find "$cache" -mindepth 1)"; }
@@ -151,6 +144,15 @@ fetched() {
 	# Not a pattern either
 	try 2 "$repo/scripts/fetch" '7.*'
 	says_only "no base '7.*'"
+}
+
+@test "fetch: a package that is there is not asked for again" {
+	"$repo/scripts/fetch"
+	rm -rf "$tree"
+	: >"$calls"
+	try 0 "$repo/scripts/fetch"
+	fetched "$output"
+	same 0 "$(calls_of .)"
 }
 
 @test "fetch: says so when the archive has moved on" {
@@ -290,7 +292,7 @@ interrupted() {
 	until_true test -e "$BATS_TEST_TMPDIR/reached"
 	kill -INT -- "-$pid"
 	ends_with 130
-	nothing_but_the_lock
+	nothing_but_the_package
 }
 
 @test "fetch: what a killed run left behind does not stay" {
@@ -318,15 +320,16 @@ full() {
 	try 2 "$repo/scripts/fetch"
 	same "fetch: $3" "${stderr_lines[-1]}"
 	says 'No space left'
-	nothing_but_the_lock
 }
 
 @test "fetch: a disk that gets full while unpacking" {
 	full 1m large.deb "cannot unpack $package; see the message above"
+	nothing_but_the_lock
 }
 
 @test "fetch: a disk that gets full while the tree is recorded" {
 	full 1600k random.deb "cannot record $package in git; see the message above"
+	nothing_but_the_package
 }
 
 @test "fetch: two at once get it once" {

@@ -9,6 +9,7 @@ bats_require_minimum_version 1.5.0
 
 repo=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 base_version=7.3
+package=linux-source-$base_version
 made_on=$(awk -v v="$base_version" '$1 == v { print $3 }' "$repo/tools/kernel/bases")
 
 # What 'run --separate-stderr' sets
@@ -162,6 +163,18 @@ mini_git() {
 	mini_kernel "$1"
 	git -C "$1" init -q -b base
 	git_commit_all "$1" base
+}
+
+# make_deb VERSION SOURCE DEB: the package of the base, with the tree SOURCE
+make_deb() {
+	local root=$BATS_FILE_TMPDIR/deb
+
+	rm -rf "$root"
+	mkdir -p "$root/DEBIAN" "$root/usr/src"
+	printf '%s\n' "Package: $package" "Version: $1" 'Architecture: all' 'Description: x' \
+		'Maintainer: Some One <some.one@example.org>' >"$root/DEBIAN/control"
+	tar -C "$2" --mtime=2001-01-01 --transform "s,^\.,$package," -cJf "$root/usr/src/$package.tar.xz" .
+	dpkg-deb -Znone --root-owner-group --build "$root" "$3" >/dev/null
 }
 
 # change FILE LINE WORDS: add words to one line

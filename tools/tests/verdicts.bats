@@ -25,12 +25,14 @@ setup() {
 
 teardown() { no_temporary_files; }
 
-# own_repo: a copy of the small repo, for which a small tree is what fetch has brought
+# own_repo: a copy of the small repo, for which a small tree is what fetch has brought, and what the
+# builds have
 own_repo() {
 	cp -a "$mini" "$copy"
 	base=$cache/linux-$base_version
 	mkdir -p "$cache"
 	cp -a "$BATS_FILE_TMPDIR/base" "$base"
+	cp -a "$BATS_FILE_TMPDIR/base" "$cache/src"
 }
 
 # replace SCRIPT TEXT: another script in its place

@@ -1,0 +1,172 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+#
+# The tree for the builds, and the variants of the series in it (scripts/lib/kernel.sh).
+
+# shellcheck disable=SC2030,SC2031 # every test is a shell of its own
+
+# shellcheck source=tools/tests/lib.bash
+. "$BATS_TEST_DIRNAME/lib.bash"
+
+setup_file() {
+	clean_environment
+	mini_repo "$BATS_FILE_TMPDIR/repo"
+	printf '%s\n' 'stock nothing' 'patched everything' 'half -Inherit-the-flag' \
+		>"$BATS_FILE_TMPDIR/repo/tools/sensitivity/variants"
+	mini_kernel "$BATS_FILE_TMPDIR/source"
+	echo '*' >"$BATS_FILE_TMPDIR/source/.gitignore"
+	make_deb "$made_on" "$BATS_FILE_TMPDIR/source" "$BATS_FILE_TMPDIR/package.deb"
+}
+
+setup() {
+	clean_environment
+	copy=$BATS_TEST_TMPDIR/repo
+	cp -a "$BATS_FILE_TMPDIR/repo" "$copy"
+	src=$cache/src
+	mkdir -p "$cache"
+	cp "$BATS_FILE_TMPDIR/package.deb" "$cache/$package.deb"
+}
+
+teardown() { no_temporary_files; }
+
+# lib COMMAND...: what a script does that has the library
+lib() {
+	cat >"$copy/scripts/test-lib" <<-'END'
+		. "$(dirname "$0")/lib/common.sh"
+		. "$repo/scripts/lib/series.sh"
+		. "$repo/scripts/lib/kernel.sh"
+		"$@"
+	END
+	bash "$copy/scripts/test-lib" "$@"
+}
+
+# by_hand SERIES_PATTERN: $src is the base with those patches whose names match, and nothing else
+by_hand() {
+	local expected=$BATS_TEST_TMPDIR/expected file
+
+	rm -rf "$expected"
+	cp -a "$BATS_FILE_TMPDIR/source" "$expected"
+	while read -r file; do
+		(cd "$expected" && git apply "$copy/patches/$file")
+	done < <(grep -E "^[a-z]+/.*($1)" "$copy/series")
+	diff -r --exclude=.git "$expected" "$src"
+}
+
+# an_hour_ago: let the files have been written then, and git know it
+an_hour_ago() {
+	touch -d '1 hour ago' "$src/Makefile" "$src"/{kernel/irq,drivers/irqchip}/*.c
+	git -C "$src" update-index -q --refresh
+}
+
+@test "variants: one after the other, and back" {
+	try 0 lib use_variant patched
+	says "$package $made_on"
+	by_hand .
+	try 0 lib use_variant stock
+	by_hand nothing
+	try 0 lib use_variant half
+	by_hand 'Introduce|Set|Bring'
+	try 0 lib use_variant patched
+	by_hand .
+	# Nobody was asked for anything.
+	same 0 "$(calls_of apt-get)"
+}
+
+@test "variants: git knows what patches touch, and only what differs is written" {
+	local before
+
+	lib use_variant patched
+	same "$(printf '%s\n' drivers/irqchip/{its,new}.c kernel/irq/irqdomain.c)" "$(git -C "$src" ls-files)"
+	same 1 "$(git -C "$src" rev-list --count base)"
+	an_hour_ago
+	before=$(stat -c %Y "$src/Makefile")
+	lib use_variant half
+	same "$src/kernel/irq/irqdomain.c" "$(find "$src" -name '*.c' -newermt '10 minutes ago')"
+	same "$before" "$(stat -c %Y "$src/Makefile")"
+}
+
+@test "variants: a patch that touches another file" {
+	local its
+
+	lib use_variant patched
+	an_hour_ago
+	its=$(stat -c %Y "$src/drivers/irqchip/its.c")
+	cat >"$copy/patches/its/its-More.patch" <<-'END'
+		From: Some One <some.one@example.org>
+		Date: Fri, 2 Jan 2026 03:04:05 +0000
+		Subject: [PATCH] its: More
+
+		---
+		diff --git a/Makefile b/Makefile
+		--- a/Makefile
+		+++ b/Makefile
+		@@ -1,3 +1,4 @@
+		 VERSION = 7
+		 PATCHLEVEL = 3
+		 SUBLEVEL = 4
+		+EXTRAVERSION = -x
+	END
+	echo its/its-More.patch >>"$copy/series"
+	lib use_variant patched
+	by_hand .
+	same "$its" "$(stat -c %Y "$src/drivers/irqchip/its.c")"
+	lib use_variant stock
+	by_hand nothing
+}
+
+@test "variants: an edit in the tree does not stay" {
+	lib use_variant patched
+	change "$src/drivers/irqchip/its.c" 5 edited
+	lib use_variant patched
+	by_hand .
+}
+
+@test "variants: the same source and patches are the same commit, whatever the user's settings are" {
+	local first
+
+	first=$(lib eval 'lock_src; variant_commit patched')
+	rm -rf "$src"
+	git config --global commit.gpgSign true
+	git config --global gpg.program false
+	git config --global core.autocrlf input
+	git config --global user.name Another
+	same "$first" "$(GIT_AUTHOR_NAME=x GIT_COMMITTER_EMAIL=y@localhost lib eval 'lock_src; variant_commit patched')"
+}
+
+@test "variants: sources_id tells them apart" {
+	local patched half stock
+
+	patched=$(lib eval 'use_variant patched; sources_id HEAD')
+	half=$(lib eval 'use_variant half; sources_id HEAD')
+	stock=$(lib eval 'use_variant stock; sources_id HEAD')
+	[[ $patched != "$half" && $half != "$stock" && $stock == *"$made_on"* ]]
+	# What the words of a patch say does not matter for what is built.
+	sed -i 's/Why it is so/Why it is that/' "$copy"/patches/*/*.patch
+	same "$patched" "$(lib eval 'use_variant patched; sources_id HEAD')"
+	same "$(lib eval 'use_variant half; sources_id HEAD drivers')" "$(lib eval 'use_variant patched; sources_id HEAD drivers')"
+}
+
+@test "variants: interrupted while unpacking" {
+	stub tar "[[ \$1 != -C ]] || { : >'$BATS_TEST_TMPDIR/reached'; exec sleep 100; }; exec $(command -v tar) \"\$@\""
+	lib true
+	begin bash "$copy/scripts/test-lib" use_variant patched
+	until_true test -e "$BATS_TEST_TMPDIR/reached"
+	kill -INT -- "-$pid"
+	ends_with 130
+	same "$(printf '%s\n' "$cache/$package.deb" "$cache/src.lock")" "$(find "$cache" -mindepth 1 | sort)"
+	rm "$stubs/tar"
+	try 0 lib use_variant patched
+	by_hand .
+}
+
+@test "variants: a patch that does not apply" {
+	change "$copy/patches/its/its-Set-the-flag.patch" 20 nonsense
+	sed -i 's/^ line 1. of/ row of/' "$copy/patches/its/its-Set-the-flag.patch"
+	try 1 lib use_variant patched
+	says "variant 'patched' does not apply to Linux $base_version; see the message above"
+	same '' "$output"
+	# And when it is mended
+	cp -a "$BATS_FILE_TMPDIR/repo/patches" "$copy"
+	try 0 lib use_variant patched
+	by_hand .
+}
