@@ -25,17 +25,20 @@ kernel_make() {
 	make cmd_checkdoc= -C "$src" O="$out" ARCH="$arch" CROSS_COMPILE="$cross" -j"$(nproc)" -s "${@:4}"
 }
 
+# compilers: TOOL=PACKAGE, a line each, of what compiles in these checks and who looks on
+compilers() {
+	local options
+
+	printf '%s\n' gcc=gcc sparse=sparse
+	for options in "$repo"/tools/kernel/builds/*; do build_says tools "$options" | tr ' ' '\n'; done
+	awk '!/^#/ && $3 != "-" { print $3 "gcc=" $4 }' "$repo/tools/kernel/configs"
+}
+
 # build_tools: install what the checks that build take, all at once
 build_tools() {
-	local options words name cross package tools=(sparse=sparse)
+	local tools
 
-	for options in "$repo"/tools/kernel/builds/*; do
-		read -ra words -d '' < <(build_says tools "$options"; printf '\0')
-		tools+=("${words[@]}")
-	done
-	while read -r name _ cross package _; do
-		[[ $name == \#* || $cross == - ]] || tools+=("${cross}gcc=$package")
-	done <"$repo/tools/kernel/configs"
+	mapfile -t tools < <(compilers)
 	kernel_tools um
 	need "${tools[@]}"
 }
@@ -48,9 +51,7 @@ build_inputs() {
 	{
 		series_commits
 		cat "$repo"/tools/kernel/{*.config,builds/*,configs,kernels,suites} "$repo"/scripts/lib/{build-checks,kernel}.sh
-		for tool in gcc {aarch64,x86_64,mips}-linux-gnu-gcc arm-linux-gnueabihf-gcc clang-19 sparse; do
-			! command -v "$tool" >/dev/null || "$tool" --version
-		done
+		for tool in $(compilers | sed 's/=.*//' | sort -u); do "$tool" --version; done
 	} | sha256sum | cut -c1-16
 }
 

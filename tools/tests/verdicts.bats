@@ -411,3 +411,26 @@ soak_lines=('# soak memory when=before available=900 slab=80' '# soak memory whe
 	# 2 + 1 + 1 + 39 + 0 + 2 + 1 + 1 + 1 + 39 + 2 + 1
 	same '90 passed, 4 failed, 3 skipped' "${lines[-1]}"
 }
+
+@test "test: two steps at once, and none is left when it is interrupted" {
+	local name
+
+	copy_repo "$copy"
+	stub bats 'echo "ok 1 a"'
+	stub spatch :
+	replace fetch 'echo /the/tree'
+	for name in check audit kunit; do
+		replace $name "trap 'touch $BATS_TEST_TMPDIR/$name.stopped; exit 143' TERM
+			touch $BATS_TEST_TMPDIR/$name; while :; do sleep 0.1; done"
+	done
+	begin "$copy/scripts/test"
+	until_true test -e "$BATS_TEST_TMPDIR/check"
+	until_true test -e "$BATS_TEST_TMPDIR/audit"
+	sleep 0.5
+	[[ ! -e $BATS_TEST_TMPDIR/kunit ]]
+	kill -INT "$pid"
+	ends_with 130
+	[[ -e $BATS_TEST_TMPDIR/check.stopped && -e $BATS_TEST_TMPDIR/audit.stopped ]]
+	[[ ! -e $BATS_TEST_TMPDIR/kunit ]]
+	run ! grep -q ' passed, ' "$background.out"
+}
