@@ -84,6 +84,7 @@ check_prefixes() {
 
 	use_variant patched
 	commits=$(series_commits)
+	git -C "$src" checkout -q --detach base
 	while read -r file; do
 		[[ ! -e $src/$file ]] || touched+=("$src/$file")
 	done < <(touched_files)

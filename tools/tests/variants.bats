@@ -104,7 +104,7 @@ an_hour_ago() {
 		 VERSION = 7
 		 PATCHLEVEL = 3
 		 SUBLEVEL = 4
-		+EXTRAVERSION = -x
+		+NAME = Some Name
 	END
 	echo its/its-More.patch >>"$copy/series"
 	lib use_variant patched
