@@ -8,7 +8,7 @@
 # variant is checked out into it: git touches only the files that differ, so that
 # going from one variant to the next rebuilds only what depends on them. In this
 # tree git knows the files that patches touch, and no others: that is all it takes,
-# and recording everything would take longer than a fifth of the first build.
+# and recording the whole kernel would add half a minute to the first build.
 
 : "${cache:?}" "${repo:?}" "${fetch_tools:?}"
 
