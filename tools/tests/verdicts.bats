@@ -394,22 +394,22 @@ soak_lines=('# soak memory when=before available=900 slab=80' '# soak memory whe
 	replace platforms 'echo "ok designware"'
 	replace sensitivity 'echo "ok      stock"; exit 0'
 	try 0 "$copy/scripts/test"
-	# 2 + 2 + 1 + 42 + 1 + 2 + 1 + 1 + 1 + 42 + 2 + 1
-	same '98 passed, 0 failed, 3 skipped' "${lines[-1]}"
+	# 2 + 2 + 1 + 42 + 42 + 1 + 1 + 1 + 1 + 1 + 1 + 2 + 2
+	same '99 passed, 0 failed, 3 skipped' "${lines[-1]}"
 
 	replace check 'echo "ok      series"; echo "not ok  apply"; exit 1'
 	try 1 "$copy/scripts/test"
-	same '97 passed, 1 failed, 3 skipped' "${lines[-1]}"
+	same '98 passed, 1 failed, 3 skipped' "${lines[-1]}"
 	# A step that only says by its status that it failed, or could not be run
 	replace rebind 'exit 2'
 	try 1 "$copy/scripts/test"
-	same '96 passed, 2 failed, 3 skipped' "${lines[-1]}"
+	same '97 passed, 2 failed, 3 skipped' "${lines[-1]}"
 	# Nothing that ended badly is hidden by what passed before that.
 	replace check 'echo "ok      series"; kill -KILL $$'
 	replace kunit 'echo "irqdomain_free   pass:39 fail:1 skip:1 total:41"; exit 1'
 	try 1 "$copy/scripts/test"
-	# 2 + 1 + 1 + 39 + 0 + 2 + 1 + 1 + 1 + 39 + 2 + 1
-	same '90 passed, 4 failed, 3 skipped' "${lines[-1]}"
+	# 2 + 1 + 1 + 39 + 39 + 1 + 1 + 1 + 0 + 1 + 1 + 2 + 2
+	same '91 passed, 4 failed, 3 skipped' "${lines[-1]}"
 }
 
 @test "test: two steps at once, and none is left when it is interrupted" {
