@@ -301,7 +301,7 @@ canned_guests() {
 	cat >>"$copy/scripts/lib/guest.sh" <<-END
 		guest_tools() { :; }
 		guest_initramfs() { echo x; }
-		guest_boot() { cp "$BATS_TEST_TMPDIR/\$2.log" "\$1"; }
+		guest_boot() { cp "$BATS_TEST_TMPDIR/\$2.log" "\$1"; printf '%s\n' "\${@:4}" >"$BATS_TEST_TMPDIR/boot"; }
 	END
 }
 
@@ -323,6 +323,14 @@ failnth_line='# failnth path=vfio device=0000:00:01.0 vectors=3 failures=9 doorb
 	try 1 "$copy/scripts/failnth" --stock
 	try 0 "$copy/scripts/failnth" --patched --iommu none
 	same 1 "$(grep -c '^patched ' <<<"$output")"
+	# The set-ups that the guest is told, and a device for each, and for the driver
+	same 'guest.job=failnth guest.vectors=1,3,16' "$(head -n 1 "$BATS_TEST_TMPDIR/boot")"
+	same 4 "$(grep -c '^nec-usb-xhci,' "$BATS_TEST_TMPDIR/boot")"
+	try 0 "$copy/scripts/failnth" --patched --iommu none --vectors 3
+	same 'guest.job=failnth guest.vectors=3' "$(head -n 1 "$BATS_TEST_TMPDIR/boot")"
+	same 1 "$(grep -c '^nec-usb-xhci,' "$BATS_TEST_TMPDIR/boot")"
+	try 2 "$copy/scripts/failnth" --vectors 17
+	says_only "failnth: --vectors takes 1 to 16, not '17'"
 
 	# The bug does not show.
 	cp "$BATS_TEST_TMPDIR"/{patched,stock}.log
