@@ -5,7 +5,7 @@
 # says already is not the series' fault, what is new is. Needs lib/common.sh,
 # lib/series.sh, lib/kernel.sh, and the temporary folder $work of scripts/check.
 
-: "${cache:?}" "${repo:?}" "${src:?}" "${work:=}" "${cross_arm64=}"
+: "${cache:?}" "${repo:?}" "${src:?}" "${work:=}"
 
 # messages LOG: the compilers' and tools' messages, without line numbers. sparse up to 0.6.4 does not
 # fold __builtin_strlen(), and says of each MODULE_LICENSE() what the compiler would say if it were so.
@@ -16,14 +16,6 @@ messages() {
 
 # new_messages BEFORE AFTER: those that only AFTER has; 1 when there are none
 new_messages() { comm -13 "$1" "$2" | grep .; }
-
-kernel_make() {
-	local arch=$1 out=$2 cross=$3
-
-	# At W=1 Kbuild starts kernel-doc for each source file, which takes longer than to compile it.
-	# check_kernel-doc runs it on the touched files.
-	make cmd_checkdoc= -C "$src" O="$out" ARCH="$arch" CROSS_COMPILE="$cross" -j"$(nproc)" -s "${@:4}"
-}
 
 # compilers: TOOL=PACKAGE, a line each, of what compiles in these checks and who looks on
 compilers() {
@@ -80,8 +72,9 @@ in_kernel() {
 
 # In the folder that KUnit builds in, so that one of the two starts from what the other has built.
 check_prefixes() {
-	local commits commit subject out=$cache/build/arm64 bad=0 number=0 file touched=()
+	local commits commit subject out=$cache/build/arm64 bad=0 number=0 file touched=() variables
 
+	mapfile -t variables < <(make_variables arm64)
 	use_variant patched
 	commits=$(series_commits)
 	git -C "$src" checkout -q --detach base
@@ -95,7 +88,7 @@ check_prefixes() {
 		kunit_py arm64 config >"$work/make" 2>&1 || { cat "$work/make"; return 1; }
 		# All that will be built again is built once for what the base says of it.
 		((number)) || touch "${touched[@]}"
-		if ! kernel_make arm64 "$out" "$cross_arm64" vmlinux >"$work/make" 2>&1; then
+		if ! kernel_make arm64 "$out" "${variables[@]}" vmlinux >"$work/make" 2>&1; then
 			grep -E 'error|Error' "$work/make"
 			echo "'$subject' does not build on what is before it"
 			return 1
@@ -131,9 +124,9 @@ check_kernel-doc() {
 	return $bad
 }
 
-# configure ARCH OUT CROSS OPTIONS [VARIABLE...]: allnoconfig with the options of the file OPTIONS
+# configure ARCH OUT OPTIONS [VARIABLE...]: allnoconfig with the options of the file OPTIONS
 configure() {
-	KCONFIG_ALLCONFIG=$4 kernel_make "$1" "$2" "$3" "${@:5}" allnoconfig >"$work/make" 2>&1 ||
+	KCONFIG_ALLCONFIG=$3 kernel_make "$1" "$2" "${@:4}" allnoconfig >"$work/make" 2>&1 ||
 		{ cat "$work/make"; return 1; }
 }
 
@@ -163,9 +156,9 @@ check_configs() {
 		tr ' ' '\n' <<<"$options" >"$work/allconfig"
 		for commit in "$(git -C "$src" rev-parse base)" "$(variant_commit patched)"; do
 			git -C "$src" checkout -q --detach "$commit"
-			configure "$arch" "$out" "$cross" "$work/allconfig"
+			configure "$arch" "$out" "$work/allconfig" "CROSS_COMPILE=$cross"
 			touch "$src"/kernel/irq/*.c
-			kernel_make "$arch" "$out" "$cross" W=1 kernel/irq/ >"$work/make" 2>&1 ||
+			kernel_make "$arch" "$out" "CROSS_COMPILE=$cross" W=1 kernel/irq/ >"$work/make" 2>&1 ||
 				{ cat "$work/make"; echo "kernel/irq does not build with '$name'"; return 1; }
 			messages "$work/make" >"$work/$commit.messages"
 		done
@@ -226,10 +219,10 @@ build_objects() {
 	for commit in $commits; do
 		git -C "$src" checkout -q --detach "$commit"
 		if [[ -z $previous ]] || ! git -C "$src" diff --quiet "$previous" "$commit" -- '*Kconfig'; then
-			configure "$arch" "$out" '' "$options" "${make[@]}"
+			configure "$arch" "$out" "$options" "${make[@]}"
 		fi
 		# sparse up to 0.6.4 does not know __typeof_unqual__, and Kbuild then leaves it out.
-		if ! kernel_make "$arch" "$out" '' W=1 C=1 CF=-D__typeof_unqual__=__typeof__ "${make[@]}" \
+		if ! kernel_make "$arch" "$out" W=1 C=1 CF=-D__typeof_unqual__=__typeof__ "${make[@]}" \
 			"${folders[@]}" >"$work/make" 2>&1; then
 			grep -E 'error|Error' "$work/make" || cat "$work/make"
 			echo "$name: does not build up to '$(git -C "$src" log -1 --format=%s)'"

@@ -15,6 +15,9 @@
 # shellcheck source=scripts/lib/source.sh
 . "$repo/scripts/lib/source.sh"
 
+# Whatever the user builds for
+unset ARCH CROSS_COMPILE LLVM KCFLAGS KBUILD_OUTPUT
+
 base_version=7.3
 variants=$repo/tools/sensitivity/variants
 src=$cache/src
@@ -219,27 +222,33 @@ kernel_says() {
 		die "no kernel '$1'; known: $(awk '/^[a-z]/ { printf "%s ", $1 }' "$repo/tools/kernel/kernels")"
 }
 
+# make_variables ARCH: what make is told to build for ARCH, a line each
+make_variables() {
+	case $1 in
+	arm64) [[ -z $cross_arm64 ]] || echo "CROSS_COMPILE=$cross_arm64" ;;
+	x86_64) [[ $(uname -m) == x86_64 ]] || echo CROSS_COMPILE=x86_64-linux-gnu- ;;
+	arm) echo CROSS_COMPILE=arm-linux-gnueabihf- ;;
+	riscv) echo CROSS_COMPILE=riscv64-linux-gnu- ;;
+	loongarch) echo LLVM=-19; return ;;
+	esac
+	# To name every macro that a message's place was expanded from takes GCC a tenth of the build time.
+	echo KCFLAGS=-ftrack-macro-expansion=0
+}
+
 # kunit_py KERNEL COMMAND [ARGUMENT...]: the tree's own kunit.py, set up for KERNEL
 kunit_py() {
-	local kernel=$1 command=$2 args=() says arch fragments fragment suite folder
+	local kernel=$1 command=$2 args=() says arch fragments fragment variable suite folder
 
 	says=$(kernel_says "$kernel")
 	read -r arch _ fragments <<<"$says"
 	args+=("$command" --arch="$arch" --build_dir="$build/$kernel")
-	[[ $command == config ]] || args+=(--jobs="$(nproc)")
+	[[ $command != exec || $arch != arm64 ]] || args+=(--qemu_config="$repo/tools/kernel/qemu/arm64_its.py")
+	while read -r variable; do
+		args+=(--make_options "$variable")
+	done < <(make_variables "$arch")
 	for fragment in $fragments; do
 		args+=(--kunitconfig="$repo/tools/kernel/$fragment")
 	done
-	case $arch in
-	arm64)
-		args+=(--cross_compile="$cross_arm64")
-		[[ $command != run ]] || args+=(--qemu_config="$repo/tools/kernel/qemu/arm64_its.py")
-		;;
-	x86_64) [[ $(uname -m) == x86_64 ]] || args+=(--cross_compile=x86_64-linux-gnu-) ;;
-	arm) args+=(--cross_compile=arm-linux-gnueabihf-) ;;
-	riscv) args+=(--cross_compile=riscv64-linux-gnu-) ;;
-	loongarch) args+=(--make_options LLVM=-19) ;;
-	esac
 	while read -r suite folder; do
 		args+=(--kunitconfig="$src/$folder/.kunitconfig")
 	done < <(kunit_suites "$arch")
@@ -247,6 +256,32 @@ kunit_py() {
 	mkdir -p "$build/$kernel"
 	# kunit.py looks for the tree's files from the current folder, and leaves caches beside itself.
 	(cd "$src" && PYTHONDONTWRITEBYTECODE=1 python3 tools/testing/kunit/kunit.py "${args[@]}" "$@")
+}
+
+# kernel_make ARCH OUT ARGUMENT...: make in $src for OUT
+kernel_make() {
+	# At W=1 Kbuild starts kernel-doc for each source file, which takes longer than to compile it.
+	# check_kernel-doc runs it on the touched files.
+	make cmd_checkdoc= -C "$src" O="$2" ARCH="$1" -j"$(nproc)" -s "${@:3}"
+}
+
+# kernel_build KERNEL: configure it and build its image in $build/KERNEL. kunit.py could build too, but
+# does olddefconfig each time and makes more than the image, which takes as long as compiling a driver.
+kernel_build() {
+	local says arch image make variables synced=$build/$1/include/config/auto.conf
+
+	says=$(kernel_says "$1")
+	read -r arch image _ <<<"$says"
+	mapfile -t variables < <(make_variables "$arch")
+	make=(kernel_make "$arch" "$build/$1" "${variables[@]}")
+
+	# Left to itself, make would ask for the value of a new option.
+	if [[ ! -e $synced ]]; then
+		rm -f "$build/$1/.config"
+	elif [[ -n $(find "$src" -name .git -prune -o -name 'Kconfig*' -newer "$synced" -print -quit) ]]; then
+		"${make[@]}" olddefconfig
+	fi
+	kunit_py "$1" config && "${make[@]}" "${image##*/}"
 }
 
 # kernel_image VARIANT [KERNEL]: the path of an image of the variant, built when it is not there
@@ -263,7 +298,7 @@ kernel_image() {
 	if [[ ! -e $out ]]; then
 		note "building the kernel '$1'${2+ ($2)}"
 		mkdir -p "$build/$kernel" "$cache/images"
-		kunit_py "$kernel" build >"$build/$kernel/build.log" 2>&1 ||
+		kernel_build "$kernel" >"$build/$kernel/build.log" 2>&1 ||
 			die "the kernel '$1' does not build; see $build/$kernel/build.log"
 		cp "$build/$kernel/$image" "$out.partial"
 		mv "$out.partial" "$out"

@@ -227,9 +227,18 @@ kunit() {
 	says 'kunit: no suite of the series in'
 }
 
-# suite LOG STATUS: a tree with a suite, whose kunit.py leaves LOG and ends with STATUS
+# build_stub: a make that leaves what says when the options were last looked at
+build_stub() {
+	# shellcheck disable=SC2016 # the stub's own
+	stub make 'for a; do case $a in O=*) out=${a#O=} ;; esac; done
+		mkdir -p "$out/include/config" && touch "$out/include/config/auto.conf"'
+}
+
+# suite LOG STATUS: a tree with a suite, which builds, and whose kunit.py leaves LOG and ends with STATUS
 suite() {
 	local suite folder option
+
+	build_stub
 
 	read -r suite folder option < <(awk '/^[a-z].*um/ { print $1, $2, $3; exit }' "$copy/tools/kernel/suites")
 	mkdir -p "$base/$folder" "$base/tools/testing/kunit"
@@ -238,6 +247,9 @@ suite() {
 	cat >"$base/tools/testing/kunit/kunit.py" <<-END
 		import shutil, sys
 		build = [a.split('=')[1] for a in sys.argv if a.startswith('--build_dir=')][0]
+		if sys.argv[1] == 'config':
+		    open(build + '/.config', 'a')
+		    sys.exit(0)
 		if open('$BATS_TEST_TMPDIR/kunit.log').read().strip():
 		    shutil.copy('$BATS_TEST_TMPDIR/kunit.log', build + '/test.log')
 		sys.exit($2)
@@ -276,9 +288,33 @@ ok 1 SUITE'
 	grep -F "$warning" <<<"$output"
 	suite '' 0
 	kunit 2 --tree "$base"
-	says 'kunit: the kernel did not build or did not start'
+	says 'kunit: the kernel did not start'
 	suite '' 1
 	kunit 2 --tree "$base"
+}
+
+@test "kunit: a kernel that does not build" {
+	own_repo
+	suite "$all_passed" 0
+	stub make 'echo "its.c: error: this is a test" >&2; exit 2'
+	kunit 2 --tree "$base"
+	says 'its.c: error: this is a test'
+	says 'kunit: the kernel did not build; see the message above'
+	[[ $output != *pass:* ]]
+}
+
+@test "kunit: configures anew when there is something new to configure" {
+	own_repo
+	suite "$all_passed" 0
+	touch -d '1 minute ago' "$base/Kconfig"
+	kunit 0 --tree "$base"
+	kunit 0 --tree "$base"
+	same 0 "$(calls_of olddefconfig)"
+	same 2 "$(calls_of '^make .* linux$')"
+	touch -d '1 minute' "$base/Kconfig"
+	kunit 0 --tree "$base"
+	same 1 "$(calls_of '^make .* olddefconfig$')"
+	same 3 "$(calls_of '^make .* linux$')"
 }
 
 @test "rebind: the verdicts on its own cases" {

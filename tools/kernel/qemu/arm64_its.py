@@ -6,8 +6,13 @@
 #
 # Emulated, a Cortex-A57 boots faster than `-cpu max`, which spends its time on
 # pointer authentication. On an arm64 host with KVM only the host's CPU will do.
-# A panic ends the run at once instead of at the time limit. The options are those
-# of kunit.py's own arm64, so that `build` without --qemu_config builds the same.
+# A panic ends the run at once instead of at the time limit. The kernel options are
+# those of kunit.py's own arm64, so that a kernel that was configured without
+# --qemu_config is the same.
+#
+# Without irq_sysfs_init() no interrupt gets a folder in /sys/kernel/irq: making and
+# removing these takes longer than all that the suites look at. The debug kernel,
+# which is not run by kunit.py, has them.
 
 import os
 import platform
@@ -23,8 +28,9 @@ CONFIG_SERIAL_AMBA_PL010_CONSOLE=y
 CONFIG_SERIAL_AMBA_PL011=y
 CONFIG_SERIAL_AMBA_PL011_CONSOLE=y''',
 			   qemu_arch='aarch64',
-			   kernel_path='arch/arm64/boot/Image.gz',
-			   kernel_command_line='console=ttyAMA0 panic=-1',
+			   kernel_path='arch/arm64/boot/Image',
+			   kernel_command_line='console=ttyAMA0 panic=-1 '
+					       'initcall_blacklist=irq_sysfs_init',
 			   extra_qemu_params=['-machine', 'virt,gic-version=3,iommu=smmuv3',
 					      '-device', 'pci-testdev',
 					      '-cpu', 'host' if KVM else 'cortex-a57',
