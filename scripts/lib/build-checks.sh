@@ -72,9 +72,8 @@ in_kernel() {
 
 # In the folder that KUnit builds in, so that one of the two starts from what the other has built.
 check_prefixes() {
-	local commits commit subject out=$cache/build/arm64 bad=0 number=0 file touched=() variables
+	local commits commit subject bad=0 number=0 file touched=()
 
-	mapfile -t variables < <(make_variables arm64)
 	use_variant patched
 	commits=$(series_commits)
 	git -C "$src" checkout -q --detach base
@@ -85,11 +84,10 @@ check_prefixes() {
 		((number == 0)) || in_kernel "$commit" || continue
 		git -C "$src" checkout -q --detach "$commit"
 		subject=$(git -C "$src" log -1 --format=%s)
-		kunit_py arm64 config >"$work/make" 2>&1 || { cat "$work/make"; return 1; }
 		# All that will be built again is built once for what the base says of it.
 		((number)) || touch "${touched[@]}"
-		if ! kernel_make arm64 "$out" "${variables[@]}" vmlinux >"$work/make" 2>&1; then
-			grep -E 'error|Error' "$work/make"
+		if ! kernel_build arm64 >"$work/make" 2>&1; then
+			grep -E 'error|Error' "$work/make" || cat "$work/make"
 			echo "'$subject' does not build on what is before it"
 			return 1
 		fi

@@ -280,7 +280,7 @@ kernel_build() {
 	if [[ ! -e $synced ]]; then
 		rm -f "$build/$1/.config"
 	elif [[ -n $(find "$src" -name .git -prune -o -name 'Kconfig*' -newer "$synced" -print -quit) ]]; then
-		"${make[@]}" olddefconfig
+		"${make[@]}" olddefconfig || return
 	fi
 	kunit_py "$1" config && "${make[@]}" "${image##*/}"
 }
