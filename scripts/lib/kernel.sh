@@ -265,8 +265,9 @@ kunit_py() {
 # kernel_make ARCH OUT ARGUMENT...: make in $src for OUT
 kernel_make() {
 	# At W=1 Kbuild starts kernel-doc for each source file, which takes longer than to compile it.
-	# check_kernel-doc runs it on the touched files.
-	make cmd_checkdoc= -C "$src" O="$2" ARCH="$1" -j"$(nproc)" -s "${@:3}"
+	# check_kernel-doc runs it on the touched files. Asked for a new option, nobody would answer where
+	# this goes to a log.
+	make cmd_checkdoc= -C "$src" O="$2" ARCH="$1" -j"$(nproc)" -s "${@:3}" </dev/null
 }
 
 # kernel_build KERNEL: configure it and build its image in $build/KERNEL. kunit.py could build too, but

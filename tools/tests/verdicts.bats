@@ -239,7 +239,6 @@ suite() {
 	local suite folder option
 
 	build_stub
-
 	read -r suite folder option < <(awk '/^[a-z].*um/ { print $1, $2, $3; exit }' "$copy/tools/kernel/suites")
 	mkdir -p "$base/$folder" "$base/tools/testing/kunit"
 	echo "CONFIG_$option=y" >"$base/$folder/.kunitconfig"
