@@ -1,7 +1,40 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Reading KUnit's results from a kernel log. Needs no other library.
+# KTAP (Documentation/dev-tools/ktap.rst of the kernel): printing the results of a script on stdout, and
+# reading KUnit's from a kernel log. Needs no other library.
+
+ktap_planned=0
+ktap_passed=0
+ktap_failed=0
+ktap_skipped=0
+
+# ktap_begin N: N results will follow
+ktap_begin() {
+	ktap_planned=$1 ktap_passed=0 ktap_failed=0 ktap_skipped=0
+	printf 'KTAP version 1\n1..%d\n' "$1"
+}
+
+ktap_given() { echo $((ktap_passed + ktap_failed + ktap_skipped)); }
+
+ktap_ok() { ktap_passed=$((ktap_passed + 1)); printf 'ok %d %s\n' "$(ktap_given)" "$*"; }
+ktap_not_ok() { ktap_failed=$((ktap_failed + 1)); printf 'not ok %d %s\n' "$(ktap_given)" "$*"; }
+
+# ktap_skip WHY WORDS...
+ktap_skip() { ktap_skipped=$((ktap_skipped + 1)); printf 'ok %d %s # SKIP %s\n' "$(ktap_given)" "${*:2}" "$1"; }
+
+# ktap_note TEXT: may have several lines
+ktap_note() { sed 's/^/# /; s/ *$//' <<<"$*"; }
+
+# ktap_end: 1 when a result is missing, one failed, or none passed
+ktap_end() {
+	local given
+
+	given=$(ktap_given)
+	((given == ktap_planned)) || ktap_note "$given results, $ktap_planned were planned"
+	printf '# Totals: pass:%d fail:%d skip:%d\n' $ktap_passed $ktap_failed $ktap_skipped
+	((given == ktap_planned && ktap_failed == 0 && ktap_passed > 0))
+}
 
 # ktap LOG: the log without carriage returns and printk's time stamps
 ktap() { tr -d '\r' <"$1" | sed -E 's/^\[ *[0-9]+\.[0-9]+\] //'; }
