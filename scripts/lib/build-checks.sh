@@ -49,11 +49,11 @@ build_inputs() {
 
 # series_commits: the base and the commit of every prefix of the series, in order
 series_commits() {
-	local tip
+	local commit
 
-	tip=$(variant_commit patched)
+	variant_commit patched
 	git -C "$src" rev-parse base
-	git -C "$src" rev-list --reverse "base..$tip"
+	git -C "$src" rev-list --reverse "base..$commit"
 }
 
 # in_kernel COMMIT: whether COMMIT changes the kernel beyond a driver's own file. Each version of those
@@ -104,11 +104,12 @@ check_prefixes() {
 }
 
 check_kernel-doc() {
-	local commit file touched bad=0
+	local commit patched file touched bad=0
 
 	use_variant patched
+	patched=$commit
 	mapfile -t touched < <(touched_files | grep '\.[ch]$')
-	for commit in "$(git -C "$src" rev-parse base)" "$(variant_commit patched)"; do
+	for commit in "$(git -C "$src" rev-parse base)" "$patched"; do
 		git -C "$src" checkout -q --detach "$commit"
 		: >"$work/make"
 		for file in "${touched[@]}"; do
@@ -143,7 +144,7 @@ options_taken() {
 }
 
 check_configs() {
-	local name arch cross options commit out bad=0
+	local name arch cross options commit patched out bad=0
 
 	while read -r name arch cross _ options; do
 		[[ $name != \#* ]] || continue
@@ -151,8 +152,9 @@ check_configs() {
 		out=$cache/build/configs/$name
 		mkdir -p "$out"
 		use_variant patched
+		patched=$commit
 		tr ' ' '\n' <<<"$options" >"$work/allconfig"
-		for commit in "$(git -C "$src" rev-parse base)" "$(variant_commit patched)"; do
+		for commit in "$(git -C "$src" rev-parse base)" "$patched"; do
 			git -C "$src" checkout -q --detach "$commit"
 			configure "$arch" "$out" "$work/allconfig" "CROSS_COMPILE=$cross"
 			touch "$src"/kernel/irq/*.c

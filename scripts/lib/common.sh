@@ -8,6 +8,7 @@
 #   0  done, and everything that was checked holds
 #   1  a check or a test failed
 #   2  could not be done: bad arguments, a missing tool, no space, no network
+#   130, 143  interrupted, terminated
 # A run that could not be judged is never reported as 0.
 
 set -euo pipefail
@@ -18,7 +19,8 @@ unset CDPATH GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_COMMON_DIR GIT_OBJECT_DIRE
 
 self=${0##*/}
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/irq-free-bulk
+# Bash knows the home folder of the user also where HOME is not set.
+cache=${XDG_CACHE_HOME:-~/.cache}/irq-free-bulk
 series=$repo/series
 patches=$repo/patches
 
@@ -28,6 +30,47 @@ export LC_ALL=C
 note() { printf '%s: %s\n' "$self" "$*" >&2; }
 die() { note "$*"; exit 2; }
 fail() { note "$*"; exit 1; }
+
+# at_exit COMMAND...: have it run when the script, or the subshell, ends, however it ends, before what was
+# given earlier
+at_exit() {
+	# A subshell does not do what its parent will do.
+	[[ ${on_exit_of-} == "$BASHPID" ]] || on_exit_of=$BASHPID on_exit=:
+	on_exit="$(printf '%q ' "$@"); $on_exit"
+	# shellcheck disable=SC2064 # what it is now
+	trap "$on_exit" EXIT
+}
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# work_folder: set work to a new folder that does not outlive the script
+work_folder() {
+	work=$(mktemp -d) || die "cannot write to ${TMPDIR:-/tmp}"
+	at_exit rm -rf "$work"
+}
+
+# supervise COMMAND...: run it, and stop it with all that it has started when the script is told to end.
+# Bash would otherwise wait for the command before it looks at the signal.
+supervised=
+at_exit stop_supervised
+supervise() {
+	local status=0
+
+	# Job control gives the command a process group of its own.
+	set -m
+	"$@" </dev/null &
+	set +m
+	supervised=$!
+	wait "$supervised" || status=$?
+	supervised=
+	return $status
+}
+stop_supervised() {
+	[[ -n $supervised ]] || return 0
+	kill -TERM -- "-$supervised" 2>/dev/null || :
+	wait "$supervised" 2>/dev/null || :
+	supervised=
+}
 
 # The comment at the head of a script, after the SPDX line, is its --help.
 usage() { awk 'NR > 2 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$0"; }
@@ -74,18 +117,27 @@ need() {
 fetch_tools=(git=git xz=xz-utils
 	/usr/share/keyrings/debian-archive-keyring.gpg=debian-archive-keyring)
 
-# lock NAME: hold $cache/NAME.lock until this shell ends
-held=' '
+# lock NAME: hold $cache/NAME.lock until as many times unlock NAME, or until the script ends. A subshell
+# would let go of it at its own end: never within $( ).
+declare -A lock_fd=() lock_depth=()
 lock() {
 	local fd
 
-	[[ $held != *" $1 "* ]] || return 0
-	held+="$1 "
+	lock_depth[$1]=$((${lock_depth[$1]-0} + 1))
+	((lock_depth[$1] == 1)) || return 0
 	make_cache
 	exec {fd}>"$cache/$1.lock" || die "cannot write to $cache"
+	lock_fd[$1]=$fd
 	flock -n "$fd" && return
 	note "waiting for another run that uses $1"
 	flock "$fd"
+}
+unlock() {
+	local fd=${lock_fd[$1]}
+
+	lock_depth[$1]=$((lock_depth[$1] - 1))
+	((lock_depth[$1] == 0)) || return 0
+	exec {fd}>&-
 }
 
 # sha FILE...: one hash of the contents

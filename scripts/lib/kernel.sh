@@ -53,47 +53,43 @@ variant_patches() {
 	fi
 }
 
-# base_tree: the path of the kernel tree that the series is made on, fetched when it is not there.
-# Only then does fetch have something to say that the user does not know yet.
+# base_tree: set base to the kernel tree that the series is made on, fetched when it is not there. Only
+# then does fetch have something to say that the user does not know yet.
 base_tree() {
-	if [[ -d $cache/linux-$base_version ]]; then
-		echo "$cache/linux-$base_version"
-	else
-		"$repo/scripts/fetch" "$base_version"
-	fi
+	base=$cache/linux-$base_version
+	[[ -d $base ]] || base=$("$repo/scripts/fetch" "$base_version")
 }
 
-# lock_src: hold $src until this shell ends; it is made when it is not there
+# lock_src: hold $src until 'unlock src'; it is made when it is not there
 lock_src() {
 	lock src
 	[[ -d $src/.git ]] || make_src
 }
 
-# make_src: a subshell, since it has traps of its own
-make_src() (
-	work=$src.partial
-	trap 'rm -rf "$work"' EXIT
-	trap 'exit 130' INT
-	trap 'exit 143' TERM
-	rm -rf "$work" "$src"
+make_src() {
+	local partial=$src.partial
+
+	at_exit rm -rf "$partial"
+	rm -rf "$partial" "$src"
 	source_base "$base_version"
 	need "${fetch_tools[@]}"
-	source_unpack "$work" 2048
+	source_unpack "$partial" 2048
 	source_says "$source_exact"
 
 	# Whatever the user's settings are
-	git init -q "$work/$source_package"
-	cd "$work/$source_package" || exit
-	git config user.name irq-free-bulk
-	git config user.email irq-free-bulk@localhost
-	git config core.autocrlf false
-	git config core.hooksPath /dev/null
-	git config commit.gpgSign false
-	git config am.threeWay false
-	git checkout -q --detach "$(src_commit)"
-	cd "$cache" || exit
-	mv "$work/$source_package" "$src"
-)
+	(
+		git init -q "$partial/$source_package"
+		cd "$partial/$source_package" || exit
+		git config user.name irq-free-bulk
+		git config user.email irq-free-bulk@localhost
+		git config core.autocrlf false
+		git config core.hooksPath /dev/null
+		git config commit.gpgSign false
+		git config am.threeWay false
+		git checkout -q --detach "$(src_commit)"
+	)
+	mv "$partial/$source_package" "$src"
+}
 
 # src_commit: commit what is in the index as the base. The same source gives the same commit.
 src_commit() {
@@ -133,20 +129,20 @@ sources_id() {
 	git -C "$src" diff-tree -r base "$@"
 }
 
-# variant_commit VARIANT: the commit in $src, which the caller holds, that has the variant applied;
-# made when the patches have changed since the last time.
+# variant_commit VARIANT: set commit to the one in $src, which the caller holds, that has the variant
+# applied; made when the patches have changed since the last time.
 variant_commit() {
 	local list key ref am=$cache/am
 
 	# Not straight into mapfile, which would not see it fail.
 	key=$(variant_patches "$1")
-	[[ -n $key ]] || { git -C "$src" rev-parse base; return; }
+	[[ -n $key ]] || { commit=$(git -C "$src" rev-parse base); return; }
 	mapfile -t list <<<"$key"
 
 	know_touched "${list[@]}"
 	key=$({ git -C "$src" rev-parse base; cat "${list[@]}"; } | sha256sum | cut -c1-16)
 	ref=refs/variants/$key
-	git -C "$src" rev-parse -q --verify "$ref" && return
+	commit=$(git -C "$src" rev-parse -q --verify "$ref") && return
 
 	rm -rf "$am"
 	git -C "$src" worktree prune
@@ -157,16 +153,15 @@ variant_commit() {
 		fail "variant '$1' does not apply to Linux $base_version; see the message above"
 	fi
 	git -C "$am" update-ref "$ref" HEAD
-	git -C "$am" rev-parse HEAD
+	commit=$(git -C "$am" rev-parse HEAD)
 	git -C "$src" worktree remove --force "$am"
 }
 
-# use_variant VARIANT: check it out into $src, which stays locked until the script ends
+# use_variant VARIANT: lock $src, and check the variant out into it, which is $commit. The caller does
+# 'unlock src' when it has done what it needs it for.
 use_variant() {
-	local commit
-
 	lock_src
-	commit=$(variant_commit "$1")
+	variant_commit "$1"
 	[[ $(git -C "$src" rev-parse HEAD) == "$commit" && -z $(git -C "$src" status --porcelain -uno) ]] ||
 		git -C "$src" checkout -q -f --detach "$commit"
 	build=$cache/build
@@ -289,40 +284,42 @@ kernel_build() {
 	kunit_py "$1" config && "${make[@]}" "${image##*/}"
 }
 
-# kernel_image VARIANT [KERNEL]: the path of an image of the variant, built when it is not there
+# kernel_image VARIANT KERNEL: set image to the path of an image of the variant, built when it is not
+# there
 kernel_image() {
-	local kernel=${2-arm64} says arch image fragments fragment out key
+	local says arch path fragments fragment key
 
-	says=$(kernel_says "$kernel")
-	read -r arch image fragments <<<"$says"
+	says=$(kernel_says "$2")
+	read -r arch path fragments <<<"$says"
 	kernel_tools "$arch"
 	use_variant "$1"
 	key=$({ sources_id HEAD; kunit_suites "$arch"; gcc --version
 		for fragment in $fragments; do cat "$repo/tools/kernel/$fragment"; done; } | sha256sum | cut -c1-16)
-	out=$cache/images/$1-$kernel-$key
-	if [[ ! -e $out ]]; then
-		note "building the kernel '$1'${2+ ($2)}"
-		mkdir -p "$build/$kernel" "$cache/images"
-		kernel_build "$kernel" >"$build/$kernel/build.log" 2>&1 ||
-			die "the kernel '$1' does not build; see $build/$kernel/build.log"
-		cp "$build/$kernel/$image" "$out.partial"
-		mv "$out.partial" "$out"
+	image=$cache/images/$1-$2-$key
+	if [[ ! -e $image ]]; then
+		note "building the kernel '$1' ($2)"
+		mkdir -p "$build/$2" "$cache/images"
+		supervise kernel_build "$2" >"$build/$2/build.log" 2>&1 ||
+			die "the kernel '$1' does not build; see $build/$2/build.log"
+		cp "$build/$2/$path" "$image.partial"
+		mv "$image.partial" "$image"
 	fi
-	echo "$out"
+	unlock src
 }
 
-# kernel_dtb NAME: the path of tools/kernel/dts/NAME.dts, compiled with what it includes of the base
+# kernel_dtb NAME: set dtb to the path of tools/kernel/dts/NAME.dts, compiled with what it includes of
+# the base
 kernel_dtb() {
-	local out dts=$repo/tools/kernel/dts/$1.dts
+	local dts=$repo/tools/kernel/dts/$1.dts
 
 	need cpp=cpp dtc=device-tree-compiler
 	use_variant stock
-	out=$cache/images/$1-$({ sources_id HEAD; cat "$dts"; } | sha256sum | cut -c1-16).dtb
-	if [[ ! -e $out ]]; then
+	dtb=$cache/images/$1-$({ sources_id HEAD; cat "$dts"; } | sha256sum | cut -c1-16).dtb
+	if [[ ! -e $dtb ]]; then
 		mkdir -p "$cache/images"
 		cpp -nostdinc -undef -x assembler-with-cpp -I "$src/include" -I "$src/arch" "$dts" |
-			dtc -q -I dts -O dtb -o "$out.partial" - >&2 || die "cannot compile $dts"
-		mv "$out.partial" "$out"
+			dtc -q -I dts -O dtb -o "$dtb.partial" - >&2 || die "cannot compile $dts"
+		mv "$dtb.partial" "$dtb"
 	fi
-	echo "$out"
+	unlock src
 }

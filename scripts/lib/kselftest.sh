@@ -19,7 +19,7 @@ kselftest_programs() {
 	local commit key dir work target out
 
 	lock_src
-	commit=$(variant_commit patched)
+	variant_commit patched
 	# What the programs are made of, kernel headers included
 	key=$({ sources_id "$commit" tools/{testing/selftests,include,arch,scripts} include/uapi usr scripts \
 		arch/arm64/include

@@ -12,11 +12,10 @@
 loongarch_nolibc() {
 	local dir work
 
-	lock_src
+	use_variant stock
 	dir=$cache/nolibc-loongarch-$(src_version | sha256sum | cut -c1-12)
 	if [[ ! -e $dir ]]; then
 		kernel_tools loongarch
-		use_variant stock
 		work=$dir.partial
 		rm -rf "$work"
 		mkdir -p "$work"
@@ -26,6 +25,7 @@ loongarch_nolibc() {
 		rm -rf "$work/build"
 		mv "$work" "$dir"
 	fi
+	unlock src
 	loongarch_make=(
 		"CC=clang-19 --target=loongarch64-linux-gnu -mno-lsx -fuse-ld=lld-19 -nostdlib -nostdinc -ffreestanding -fno-stack-protector -isystem $dir/nolibc -isystem $dir/uapi -include missing.h"
 		srcs='init.c files.c ktap.c params.c pci.c vfio.c job_vectors.c'
@@ -39,7 +39,7 @@ loongarch_boot() {
 	# The first 256 MiB of memory: the kernel must be at 2 MiB.
 	local at_image=0x200000 at_initrd=0x8000000 at_cmdline=0xe000000 at_dtb=0xe100000 flash=0x1c000000
 
-	dtb=$(kernel_dtb loongarch)
+	kernel_dtb loongarch
 	clang-19 --target=loongarch64-linux-gnu -nostdlib -static -fuse-ld=lld-19 \
 		-DKERNEL=$at_image -DCMDLINE=$at_cmdline -DDTB=$at_dtb \
 		-Wl,--image-base=$flash,-Ttext=$flash,--oformat=binary \

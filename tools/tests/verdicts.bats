@@ -331,7 +331,7 @@ ok 1 SUITE'
 canned_guests() {
 	copy_repo "$copy"
 	cat >>"$copy/scripts/lib/kernel.sh" <<-'END'
-		kernel_image() { echo "$1"; }
+		kernel_image() { image=$1; }
 	END
 	cat >>"$copy/scripts/lib/guest.sh" <<-END
 		guest_tools() { :; }
