@@ -6,14 +6,12 @@
 #
 # There is one tree ($cache/src) and one build folder for each kernel, and a
 # variant is checked out into it: git touches only the files that differ, so that
-# going from one variant to the next rebuilds only what depends on them. In this
-# tree git knows the files that patches touch, and no others: that is all it takes,
-# and recording the whole kernel would add half a minute to the first build.
+# going from one variant to the next rebuilds only what depends on them.
 
-: "${cache:?}" "${repo:?}" "${fetch_tools:?}"
+: "${cache:?}" "${repo:?}"
 
 # shellcheck source=scripts/lib/source.sh
-. "$repo/scripts/lib/source.sh"
+. "$repo/scripts/lib/source.sh" || exit 2
 
 # Whatever the user builds for
 unset ARCH CROSS_COMPILE LLVM KCFLAGS KBUILD_OUTPUT
@@ -53,79 +51,34 @@ variant_patches() {
 	fi
 }
 
-# base_tree: set base to the kernel tree that the series is made on, fetched when it is not there. Only
-# then does fetch have something to say that the user does not know yet.
-base_tree() {
-	base=$cache/linux-$base_version
-	[[ -d $base ]] || base=$("$repo/scripts/fetch" "$base_version")
-}
-
-# lock_src: hold $src until 'unlock src'; it is made when it is not there
+# lock_src: hold $src until 'unlock src'; it is made when it is not there. Whoever fetches has something
+# to say that the user does not know yet.
 lock_src() {
 	lock src
-	[[ -d $src/.git ]] || make_src
-}
-
-make_src() {
-	local partial=$src.partial
-
-	at_exit rm -rf "$partial"
-	rm -rf "$partial" "$src"
+	[[ -f $src/.git ]] && git -C "$src" rev-parse -q --verify base >/dev/null 2>&1 && return
+	rm -rf "$src"
 	source_base "$base_version"
-	need "${fetch_tools[@]}"
-	source_unpack "$partial" 2048
-	source_says "$source_exact"
-
-	# Whatever the user's settings are
-	(
-		git init -q "$partial/$source_package"
-		cd "$partial/$source_package" || exit
-		git config user.name irq-free-bulk
-		git config user.email irq-free-bulk@localhost
-		git config core.autocrlf false
-		git config core.hooksPath /dev/null
-		git config commit.gpgSign false
-		git config am.threeWay false
-		git checkout -q --detach "$(src_commit)"
-	)
-	mv "$partial/$source_package" "$src"
+	source_tree "$src" --detach
+	source_says "$src"
 }
 
-# src_commit: commit what is in the index as the base. The same source gives the same commit.
-src_commit() {
-	local commit
-
-	unset GIT_{AUTHOR,COMMITTER}_{NAME,EMAIL}
-	commit=$(GIT_AUTHOR_DATE='2000-01-01T00:00:00Z' GIT_COMMITTER_DATE='2000-01-01T00:00:00Z' \
-		git commit-tree -m "$source_exact" "$(git write-tree)")
-	git update-ref refs/heads/base "$commit"
-	echo "$commit"
+# base_tree: set base to a git tree of the kernel that the series is made on, as its branch 'base'. What
+# is checked out there may be any variant.
+base_tree() {
+	[[ -f $src/.git ]] || { lock_src; unlock src; }
+	base=$src
 }
 
-# know_touched PATCH...: let the base in $src have the files that these patches touch. Files that git
-# does not know are as they came.
-know_touched() {
-	local files source_exact index=$src/.git/base.index
-
-	mapfile -t files < <(touched_by "$@" | xargs -d '\n' git -C "$src" ls-files -o --)
-	((${#files[@]})) || return 0
-	(
-		cd "$src" || exit
-		source_exact=$(src_version)
-		export GIT_INDEX_FILE=$index
-		git read-tree base
-		git update-index --add -- "${files[@]}"
-		src_commit >/dev/null
-		rm "$index"
-	)
+# src_git DIR ARGUMENT...: git in $src or a worktree beside it, whatever the user's settings are
+src_git() {
+	GIT_COMMITTER_NAME=irq-free-bulk GIT_COMMITTER_EMAIL=irq-free-bulk@localhost git -C "$1" \
+		-c core.autocrlf=false -c core.hooksPath=/dev/null -c commit.gpgSign=false -c am.threeWay=false \
+		-c core.splitIndex=true "${@:2}"
 }
-
-# src_version: the 'PACKAGE VERSION' that $src is
-src_version() { git -C "$src" log -1 --format=%s base; }
 
 # sources_id COMMIT [PATH...]: tell the sources of COMMIT, or these of them, from all others
 sources_id() {
-	src_version
+	source_exact "$src"
 	git -C "$src" diff-tree -r base "$@"
 }
 
@@ -139,31 +92,33 @@ variant_commit() {
 	[[ -n $key ]] || { commit=$(git -C "$src" rev-parse base); return; }
 	mapfile -t list <<<"$key"
 
-	know_touched "${list[@]}"
 	key=$({ git -C "$src" rev-parse base; cat "${list[@]}"; } | sha256sum | cut -c1-16)
 	ref=refs/variants/$key
 	commit=$(git -C "$src" rev-parse -q --verify "$ref") && return
 
+	# git am gets the files that it needs by itself, and the index that is split is quicker.
 	rm -rf "$am"
-	git -C "$src" worktree prune
-	git -C "$src" worktree add -q --detach "$am" base
+	git -C "$src" worktree add -q --no-checkout --force --detach "$am" base
+	git -C "$am" read-tree base
+	git -C "$am" update-index --split-index
 	# The same patches give the same commit.
-	if ! GIT_COMMITTER_NAME=irq-free-bulk GIT_COMMITTER_EMAIL=irq-free-bulk@localhost \
-		GIT_COMMITTER_DATE='2000-01-01T00:00:00Z' git -C "$am" am -q "${list[@]}" >&2; then
+	if ! GIT_COMMITTER_DATE='2000-01-01T00:00:00Z' src_git "$am" am -q "${list[@]}" >&2; then
 		fail "variant '$1' does not apply to Linux $base_version; see the message above"
 	fi
-	git -C "$am" update-ref "$ref" HEAD
 	commit=$(git -C "$am" rev-parse HEAD)
+	git -C "$src" update-ref "$ref" "$commit"
 	git -C "$src" worktree remove --force "$am"
 }
 
 # use_variant VARIANT: lock $src, and check the variant out into it, which is $commit. The caller does
 # 'unlock src' when it has done what it needs it for.
 use_variant() {
+	# A wrong name is known before anything is fetched.
+	variant_patches "$1" >/dev/null
 	lock_src
 	variant_commit "$1"
 	[[ $(git -C "$src" rev-parse HEAD) == "$commit" && -z $(git -C "$src" status --porcelain -uno) ]] ||
-		git -C "$src" checkout -q -f --detach "$commit"
+		src_git "$src" checkout -q -f --detach "$commit"
 	build=$cache/build
 }
 
@@ -220,13 +175,7 @@ kernel_says() {
 # make_variables ARCH: what make is told to build for ARCH, a line each
 make_variables() {
 	case $1 in
-	arm64)
-		[[ -z $cross_arm64 ]] || echo "CROSS_COMPILE=$cross_arm64"
-		# GCC remembers which macro each token comes from, for its messages. Without that it takes a
-		# tenth less time, which counts where patches are edited and tried, but it also warns of what
-		# a macro compares with itself, and for other architectures of more than that.
-		echo 'KCFLAGS=-ftrack-macro-expansion=0 -Wno-tautological-compare'
-		;;
+	arm64) [[ -z $cross_arm64 ]] || echo "CROSS_COMPILE=$cross_arm64" ;;
 	x86_64) [[ $(uname -m) == x86_64 ]] || echo CROSS_COMPILE=x86_64-linux-gnu- ;;
 	arm) echo CROSS_COMPILE=arm-linux-gnueabihf- ;;
 	riscv) echo CROSS_COMPILE=riscv64-linux-gnu- ;;

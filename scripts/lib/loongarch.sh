@@ -13,7 +13,7 @@ loongarch_nolibc() {
 	local dir work
 
 	use_variant stock
-	dir=$cache/nolibc-loongarch-$(src_version | sha256sum | cut -c1-12)
+	dir=$cache/nolibc-loongarch-$(source_exact "$src" | sha256sum | cut -c1-12)
 	if [[ ! -e $dir ]]; then
 		kernel_tools loongarch
 		work=$dir.partial

@@ -7,7 +7,7 @@
 #
 # The package stays in the cache folder, so that it is asked for once.
 
-: "${cache:?}" "${repo:?}"
+: "${cache:?}" "${repo:?}" "${fetch_tools:?}"
 
 # source_base VERSION: set source_package, source_suite and source_made_on to what tools/kernel/bases
 # has of it
@@ -17,10 +17,13 @@ source_base() {
 		die "no base '$1'; known: $(awk '/^[0-9]/ { printf "%s ", $1 }' "$repo/tools/kernel/bases")"
 }
 
-# source_says EXACT: tell the user which 'PACKAGE VERSION' it is
+# source_says TREE: tell the user which 'PACKAGE VERSION' it is
 source_says() {
-	note "$1"
-	if [[ $source_made_on != any && $1 != "$source_package $source_made_on" ]]; then
+	local exact
+
+	exact=$(source_exact "$1")
+	note "$exact"
+	if [[ $source_made_on != any && $exact != "$source_package $source_made_on" ]]; then
 		note "the series was made on $source_made_on; a patch that does not apply needs a look"
 	fi
 }
@@ -52,32 +55,101 @@ source_download() {
 		die "cannot download $source_package; try again, or $instead"
 }
 
-# source_unpack DIR MIB: put the tree into DIR, which needs so much space, as DIR/$source_package, and
-# set source_exact to the 'PACKAGE VERSION'
+# source_unpack DIR: put the tree into DIR as DIR/$source_package, and set version to the package's
 source_unpack() {
-	local dir=$1 free_mib kept=$cache/$source_package.deb deb
-
-	mkdir -p "$dir" || die "cannot write to $cache"
-	free_mib=$(df --output=avail -BM "$dir" | tail -n 1 | tr -dc 0-9)
-	((free_mib >= $2)) ||
-		die "$cache has ${free_mib} MiB free and a tree takes $2; set XDG_CACHE_HOME to a larger disk"
+	local dir=$1 kept=$cache/$source_package.deb deb
 
 	deb=$kept
 	if [[ ! -e $deb ]]; then
 		source_download "$dir"
-		deb=("$dir/${source_package}"_*.deb)
+		deb=$(echo "$dir/${source_package}"_*.deb)
 	fi
-	# shellcheck disable=SC2128 # the first, and only one
-	source_exact=$(dpkg-deb -f "$deb" Version) || die "cannot unpack $source_package; see the message above"
-	source_exact="$source_package $source_exact"
+	version=$(dpkg-deb -f "$deb" Version) || source_broken "$deb"
 
-	note "unpacking $source_exact"
+	note "unpacking $source_package $version"
 	# -m: files with the archive's old time stamps would not be rebuilt by make.
-	# shellcheck disable=SC2128
-	dpkg-deb --fsys-tarfile "$deb" |
-		tar -xO "./usr/src/$source_package.tar.xz" |
-		tar -C "$dir" -xJm --checkpoint=40000 --checkpoint-action="ttyout=  %u blocks\r" ||
-		die "cannot unpack $source_package; see the message above"
-	# shellcheck disable=SC2128
+	source_tarball "$deb" |
+		tar -C "$dir" -xJm --checkpoint=40000 --checkpoint-action="ttyout=  %u blocks\r" || source_broken "$deb"
 	[[ $deb == "$kept" ]] || mv "$deb" "$kept"
 }
+
+# source_tarball DEB: the tarball in it, on stdout
+source_tarball() { dpkg-deb --fsys-tarfile "$1" | tar -xO "./usr/src/$source_package.tar.xz"; }
+
+# source_broken DEB: say why it could not be unpacked, and keep no package that never will be
+source_broken() {
+	if source_tarball "$1" 2>/dev/null | xz -t 2>/dev/null; then
+		die "cannot unpack $source_package; see the message above"
+	fi
+	rm -f "$1"
+	die "the package $source_package was damaged and is removed; run this again"
+}
+
+# source_tree DIR [--detach]: make DIR, unless it is there, a git worktree with what source_base has named,
+# on the branch 'base' or beside it. The first one is the source as it was unpacked, and all of it gets
+# recorded in $cache/linux-VERSION.git; git checks out all others.
+source_tree() {
+	local dir=$1 git=$cache/linux-${source_package##*-}.git partial=$1.partial free_mib tree version
+
+	# The tree appears under its name only when it is complete.
+	[[ ! -d $dir ]] || return 0
+	lock "fetch-${source_package##*-}"
+	[[ ! -d $dir ]] || { unlock "fetch-${source_package##*-}"; return; }
+	need "${fetch_tools[@]}"
+	at_exit rm -rf "$partial"
+	rm -rf "$partial"
+	mkdir "$partial" || die "cannot write to $cache"
+	free_mib=$(df --output=avail -BM "$partial" | tail -n 1 | tr -dc 0-9)
+	((free_mib >= 4096)) ||
+		die "$cache has ${free_mib} MiB free and a tree takes 4096; set XDG_CACHE_HOME to a larger disk"
+
+	tree=
+	if ! git -C "$git" rev-parse -q --verify base >/dev/null 2>&1; then
+		source_unpack "$partial"
+		tree=$partial/$source_package
+		note "recording it in git, half a minute"
+		source_record "$tree" "$partial/git" || die "cannot record $source_package in git; see the message above"
+		rm -rf "$git"
+		mv "$partial/git" "$git"
+	fi
+	git -C "$git" worktree add -q --no-checkout --force "${@:2}" "$partial/new" base 2>"$partial/log" ||
+		{ cat "$partial/log" >&2; die "cannot make a worktree of $git; see the message above"; }
+	if [[ -n $tree ]]; then
+		mv "$git/index" "$(git -C "$partial/new" rev-parse --git-path index)"
+		mv "$partial/new/.git" "$tree"
+	else
+		tree=$partial/new
+		note "checking out $(source_exact "$tree")"
+		git -C "$tree" -c core.hooksPath=/dev/null -c core.autocrlf=false checkout -q -f ||
+			die "cannot check out $source_package; see the message above"
+	fi
+	mv "$tree" "$dir"
+	git -C "$dir" worktree repair >/dev/null 2>&1
+	unlock "fetch-${source_package##*-}"
+}
+
+# source_exact TREE: the 'PACKAGE VERSION' that it is
+source_exact() { git -C "$1" log -1 --format=%s base; }
+
+# source_record TREE GIT: make GIT a bare repository with TREE as its branch 'base', and with the index.
+# The same source gives the same commit whatever the user's settings are, so that results can be kept by
+# its hash.
+source_record() (
+	export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
+	export GIT_AUTHOR_DATE='2000-01-01T00:00:00Z' GIT_COMMITTER_DATE='2000-01-01T00:00:00Z'
+	unset GIT_{AUTHOR,COMMITTER}_{NAME,EMAIL}
+
+	git init -q --bare -b base "$2" || return
+	cd "$2" || return
+	git config gc.auto 0
+	git config user.name irq-free-bulk
+	git config user.email irq-free-bulk@localhost
+
+	cd "$1" || return
+	export GIT_DIR=$2 GIT_WORK_TREE=$1
+	# Debian's ignores whatever is not Debian's, and what begins with a dot.
+	sed -i -e '/^\/\*$/d' -e '/^!\/debian\/$/d' .gitignore || return
+	find . -type f -name '.*' -printf '!%f\n' | sort -u >>.gitignore || return
+	# -f: some of the kernel's own files are ignored by the kernel.
+	git add -f -A && git commit -q -m "$source_package $version"
+)

@@ -17,8 +17,7 @@ setup_file() {
 	export debs=$BATS_FILE_TMPDIR/debs
 	mkdir -p "$debs"
 	mini_kernel "$BATS_FILE_TMPDIR/source"
-	# The tarball's own .gitignore ignores what it has.
-	echo '*' >"$BATS_FILE_TMPDIR/source/.gitignore"
+	debian_gitignore >"$BATS_FILE_TMPDIR/source/.gitignore"
 	make_deb "$made_on" "$BATS_FILE_TMPDIR/source" "$debs/usual.deb"
 	# Large on the disk, small in the archive
 	truncate -s 4M "$BATS_FILE_TMPDIR/source/large"
@@ -253,8 +252,66 @@ fetched() {
 @test "fetch: a package that is broken" {
 	serve usual.deb '' "head -c 1500 '$debs/usual.deb' >./${package}_1_all.deb"
 	try 2 "$repo/scripts/fetch"
-	same "fetch: cannot unpack $package; see the message above" "${stderr_lines[-1]}"
+	same "fetch: the package $package was damaged and is removed; run this again" "${stderr_lines[-1]}"
 	nothing_but_the_lock
+}
+
+@test "fetch: a package that got broken in the cache" {
+	mkdir -p "$cache"
+	# The end of it, and its head
+	head -c -200 "$debs/usual.deb" >"$cache/$package.deb"
+	try 2 "$repo/scripts/fetch"
+	same "fetch: the package $package was damaged and is removed; run this again" "${stderr_lines[-1]}"
+	nothing_but_the_lock
+	: >"$cache/$package.deb"
+	try 2 "$repo/scripts/fetch"
+	same "fetch: the package $package was damaged and is removed; run this again" "${stderr_lines[-1]}"
+	nothing_but_the_lock
+	try 0 "$repo/scripts/fetch"
+	fetched "$output"
+}
+
+@test "fetch: in the tree, git works as everywhere" {
+	"$repo/scripts/fetch"
+	change "$tree/kernel/irq/irqdomain.c" 5 edited
+	echo new >"$tree/drivers/irqchip/new.c"
+	mkdir "$tree/kernel/irq/tests"
+	touch "$tree"/kernel/irq/tests/.{gitignore,hidden} "$tree/built.o"
+	# What the kernel itself has ignored stays ignored.
+	same ' M kernel/irq/irqdomain.c
+?? drivers/irqchip/new.c
+?? kernel/irq/tests/' "$(git -C "$tree" status --porcelain)"
+	git -C "$tree" add kernel/irq/irqdomain.c drivers/irqchip/new.c kernel
+	same 'drivers/irqchip/new.c
+kernel/irq/irqdomain.c
+kernel/irq/tests/.gitignore' "$(git -C "$tree" diff --cached --name-only)"
+}
+
+@test "fetch: a tree that is no longer whole" {
+	"$repo/scripts/fetch"
+	rm "$tree/Makefile" "$tree/kernel/irq/irqdomain.c"
+	change "$tree/Kbuild" 1 mine
+	try 2 "$repo/scripts/fetch"
+	same '' "$output"
+	says_only "fetch: 2 files of $tree are missing; 'git restore .' there brings them back"
+	git -C "$tree" restore Makefile kernel
+	try 0 "$repo/scripts/fetch"
+	rm "$tree/.git"
+	try 2 "$repo/scripts/fetch"
+	says_only "fetch: git does not know $tree any more; remove that folder, and run this again"
+	rm -rf "$tree"
+	# Commits are not in the folder.
+	git -C "$cache/linux-$base_version.git" branch mine base
+	try 0 "$repo/scripts/fetch"
+	fetched "$output"
+	git -C "$tree" rev-parse mine
+	# What is left of the repository
+	rm -rf "$cache/linux-$base_version.git"
+	try 2 "$repo/scripts/fetch"
+	says_only "fetch: git does not know $tree any more; remove that folder, and run this again"
+	rm -rf "$tree"
+	try 0 "$repo/scripts/fetch"
+	fetched "$output"
 }
 
 # interrupted SIGNAL STATUS DEB UPDATE DOWNLOAD: what a terminal, or a supervisor, does

@@ -165,6 +165,9 @@ mini_git() {
 	git_commit_all "$1" base
 }
 
+# debian_gitignore: what Debian's source has as its .gitignore: nothing of the kernel is to be seen by git
+debian_gitignore() { printf '%s\n' '.*' '*.o' '' '# Debian packaging: ignore everything' '/*' '!/debian/'; }
+
 # make_deb VERSION SOURCE DEB: the package of the base, with the tree SOURCE
 make_deb() {
 	local root=$BATS_FILE_TMPDIR/deb
