@@ -140,5 +140,26 @@ unlock() {
 	exec {fd}>&-
 }
 
+# search GREP-ARGUMENT...: grep for which it is no failure to find nothing, and which ends the script when
+# it could not search: a missing file, or a broken expression, does not read as "nothing found"
+search() {
+	local status=0
+
+	grep "$@" || status=$?
+	((status < 2)) || die "cannot search: grep $*"
+}
+
+# into ARRAY COMMAND...: put the lines that COMMAND prints into ARRAY. Unlike mapfile < <(COMMAND), and
+# while read < <(COMMAND), it fails when COMMAND does.
+into() {
+	local -n into_array=$1
+	local into_text
+
+	# Not '|| return': what is on the left of that does not end at a command that fails.
+	into_text=$("${@:2}")
+	into_array=()
+	[[ -z $into_text ]] || mapfile -t into_array <<<"$into_text"
+}
+
 # sha FILE...: one hash of the contents
 sha() { cat "$@" | sha256sum | cut -c1-16; }

@@ -181,6 +181,8 @@ make_variables() {
 	riscv) echo CROSS_COMPILE=riscv64-linux-gnu- ;;
 	loongarch) echo LLVM=-19 ;;
 	esac
+	# The lines of the source, for the stacks of splats, and nothing else: 2 % of the time
+	echo KCFLAGS=-g1
 }
 
 # kunit_py KERNEL COMMAND [ARGUMENT...]: the tree's own kunit.py, set up for KERNEL
@@ -234,7 +236,7 @@ kernel_build() {
 }
 
 # kernel_image VARIANT KERNEL: set image to the path of an image of the variant, built when it is not
-# there
+# there. Its symbols are in IMAGE.vmlinux.
 kernel_image() {
 	local says arch path fragments fragment key
 
@@ -250,6 +252,7 @@ kernel_image() {
 		mkdir -p "$build/$2" "$cache/images"
 		supervise kernel_build "$2" >"$build/$2/build.log" 2>&1 ||
 			die "the kernel '$1' does not build; see $build/$2/build.log"
+		cp "$build/$2/vmlinux" "$image.vmlinux"
 		cp "$build/$2/$path" "$image.partial"
 		mv "$image.partial" "$image"
 	fi

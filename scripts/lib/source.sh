@@ -45,6 +45,8 @@ source_download() {
 		-o "Dir::State::Lists=$dir/apt/lists" -o Dir::State::status=/dev/null
 		-o "Dir::Cache=$dir/apt"
 	)
+	[[ -z ${source_arch-} ]] ||
+		options+=(-o "APT::Architecture=$source_arch" -o "APT::Architectures=$source_arch")
 	# apt cannot drop its privileges into a folder that only root can enter.
 	((EUID != 0)) || options+=(-o APT::Sandbox::User=root)
 	note "asking the archive for $source_package in $source_suite"
