@@ -1,125 +1,146 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# The test guest: a kernel in QEMU, with tools/guest as its init. Source it after
-# common.sh and, for loongarch, kernel.sh and loongarch.sh.
+# The test guest: a kernel in QEMU, with tools/guest as its init, on a machine of tools/machines.
+# Source it after common.sh and, for loongarch, kernel.sh and loongarch.sh.
 #
 #	guest_machine imx7				# arm64 when left out
 #	guest_tools
-#	initramfs=$(guest_initramfs)
+#	guest_initramfs
 #	guest_boot LOG IMAGE "$initramfs" "guest.job=rebind guest.rounds=8" -smp 4 ...
 #	verdict=$(guest_verdict LOG)
 #
 # A script that boots a guest stops it when the script itself ends:
 #
-#	trap guest_stop EXIT
+#	at_exit guest_stop
 
 : "${cache:?}" "${repo:?}"
 
-# Seconds until a guest that has not powered off is stopped, and lost
+# Seconds until a guest that has not powered off is stopped, and lost; 0 is never
 guest_timeout=${guest_timeout:-300}
 
+# 'file', or 'stdio' for a guest that somebody talks to
+guest_console=file
+
 guest_pid=
+guest_progress=
 guest_partial=
 
-# What guest_machine sets: its name, QEMU and the machine, the package that it is in, the
-# command line that it needs, and the compiler's prefix with the packages of compiler and libc
-guest_name=
+# What guest_machine sets: its name and architecture, QEMU and the machine, the package that it is in,
+# the command line that it needs, and the compiler's prefix with the packages of compiler and libc
+guest_name='' guest_arch=''
 guest_qemu=()
-guest_package=
-guest_append=
-guest_cross=
+guest_package='' guest_append='' guest_cross='' guest_debian=''
 guest_compiler=()
 
-# guest_cc MACHINE PREFIX ARCH: the compiler for what `uname -m` calls MACHINE, and Debian ARCH
-guest_cc() {
-	local triplet
-
-	if [[ $(uname -m) == "$1" ]]; then
-		guest_cross=
-		guest_compiler=(gcc=gcc /usr/include/stdio.h=libc6-dev)
-	else
-		guest_cross=$2
-		triplet=${2%-}
-		guest_compiler=("${2}gcc=gcc-${triplet//_/-}"
-			"/usr/$triplet/include/stdio.h=libc6-dev-$3-cross")
-	fi
+# table FILE FIELDS: its lines, with nothing but a bar between the fields; a line that begins with '[' has
+# none. A line with more or fewer ends the script.
+table() {
+	[[ -r $1 ]] || die "$1 is missing"
+	awk -F ' *[|] *' -v OFS='|' -v fields="$2" -v who="$self: ${1#"$repo"/}" '
+		/^[ \t]*(#|$)/ { next }
+		/^\[/ { print; next }
+		NF != fields {
+			print who ": line " NR " has " NF " fields, and not " fields >"/dev/stderr"
+			exit 2
+		}
+		{ $1 = $1; print }' "$1" || exit
 }
 
 # guest_machine NAME: the machine that the guests are booted on from now on
 guest_machine() {
-	guest_name=$1
-	case $1 in
-	arm64) # with a GICv3 and its ITS
-		guest_package=qemu-system-arm guest_append=console=ttyAMA0
-		guest_qemu=(qemu-system-aarch64 -machine "virt,gic-version=3")
-		if [[ $(uname -m) == aarch64 && -w /dev/kvm ]]; then
-			guest_qemu+=(-accel kvm -cpu host)
-		else
-			# Faster than -cpu max, which spends its time on pointer authentication.
-			guest_qemu+=(-accel tcg -cpu cortex-a57)
-		fi
-		guest_cc aarch64 aarch64-linux-gnu- arm64
-		;;
-	imx7) # with a DesignWare PCI host; QEMU wants to be told the -dtb
-		guest_package=qemu-system-arm guest_append=console=ttymxc0
-		guest_qemu=(qemu-system-arm -machine mcimx7d-sabre)
-		guest_cc armv7l arm-linux-gnueabihf- armhf
-		;;
-	q35) # without interrupt remapping, unless it gets an IOMMU
-		guest_package=qemu-system-x86
-		# On a busy host the emulated timer can be too slow for the check, which panics then.
-		guest_append='console=ttyS0 no_timer_check'
-		guest_qemu=(qemu-system-x86_64 -machine q35 -accel tcg)
-		guest_cc x86_64 x86_64-linux-gnu- amd64
-		;;
-	riscv) # with an IMSIC
-		guest_package=qemu-system-misc
-		# QEMU 7.2 repeats an interrupt of the UART until Linux gives it up with a warning. The early
-		# console works without.
-		guest_append='8250.nr_uarts=0 earlycon=uart8250,mmio,0x10000000 keep_bootcon'
-		guest_qemu=(qemu-system-riscv64 -machine "virt,aia=aplic-imsic")
-		guest_cc riscv64 riscv64-linux-gnu- riscv64
-		;;
-	loongarch) # with a PCH-MSI controller; one CPU, since the firmware starts all that there are
-		guest_package=qemu-system-misc guest_append=console=ttyS0
-		guest_qemu=(qemu-system-loongarch64 -machine virt -smp 1)
+	local lines known qemu compiler triplet
+
+	lines=$(table "$repo/tools/machines" 6)
+	known=$(cut -d '|' -f 1 <<<"$lines" | paste -sd ' ')
+	IFS='|' read -r guest_name guest_arch qemu guest_package guest_append compiler \
+		< <(awk -F '|' -v n="$1" '$1 == n' <<<"$lines") || die "no machine '$1'; known: $known"
+
+	read -ra guest_qemu <<<"$qemu"
+	if [[ $guest_arch == arm64 && $(uname -m) == aarch64 && -w /dev/kvm ]]; then
+		guest_qemu+=(-accel kvm -cpu host)
+	fi
+	read -r guest_cross guest_debian <<<"$compiler"
+	triplet=${guest_cross%-}
+	if [[ $guest_cross == - ]]; then
 		guest_cross=
 		guest_compiler=(clang-19=clang-19 ld.lld-19=lld-19)
-		;;
-	*) die "no machine '$1'; known: arm64 imx7 q35 riscv loongarch" ;;
-	esac
+	elif [[ ${guest_cross%%-*} == "$(uname -m)" ]]; then
+		guest_cross=
+		guest_compiler=(gcc=gcc /usr/include/stdio.h=libc6-dev)
+	else
+		guest_compiler=("${guest_cross}gcc=gcc-${triplet//_/-}"
+			"/usr/$triplet/include/stdio.h=libc6-dev-$guest_debian-cross")
+	fi
 }
 guest_machine arm64
 
 # guest_tools: install what building and booting the guest takes
 guest_tools() { need make=make cpio=cpio "${guest_qemu[0]}=$guest_package" "${guest_compiler[@]}"; }
 
-# guest_initramfs: print the path of the initramfs, built when tools/guest has changed
-guest_initramfs() {
-	local from=$repo/tools/guest dir work compiler=("CROSS_COMPILE=$guest_cross")
+# cpio_of DIR: the archive of a folder
+cpio_of() { (cd "$1" && find . | cpio --quiet --reproducible -R 0:0 -o -H newc); }
 
-	dir=$cache/guest/$guest_name-$(sha "$from"/*.[ch] "$from"/Makefile "$repo"/scripts/lib/{guest,loongarch}.sh)
-	if [[ ! -e $dir/initramfs.cpio ]]; then
-		mkdir -p "$cache/guest"
-		if [[ $guest_name == loongarch ]]; then
-			loongarch_nolibc
-			compiler=("${loongarch_make[@]}")
-		fi
-		work=$(mktemp -d "$cache/guest/partial.XXXXXX")
-		# The kernel's default rootfs brings /dev/console, so root is not needed here.
-		if ! { make -s -C "$from" "${compiler[@]}" O="$work/root" >"$work/log" 2>&1 &&
-			(cd "$work/root" && find . | cpio --quiet --reproducible -R 0:0 -o -H newc) \
-				>"$work/initramfs.cpio" 2>>"$work/log"; }; then
-			cat "$work/log" >&2
-			rm -rf "$work"
-			die "cannot build the guest's init, see above"
-		fi
-		# Another script may have been faster: then its result is as good.
-		mv -T "$work" "$dir" 2>/dev/null || rm -rf "$work"
+# guest_initramfs: set initramfs to the one for this machine, built when tools/guest has changed
+guest_initramfs() {
+	local from=$repo/tools/guest dir partial compiler=("CROSS_COMPILE=$guest_cross")
+
+	dir=$cache/guest/$guest_arch-$(sha "$from"/*.[ch] "$from"/Makefile "$repo"/scripts/lib/{guest,loongarch}.sh)
+	initramfs=$dir/initramfs.cpio
+	[[ ! -e $initramfs ]] || return 0
+	mkdir -p "$cache/guest" || die "cannot write to $cache"
+	if [[ $guest_arch == loongarch ]]; then
+		loongarch_nolibc
+		compiler=("${loongarch_make[@]}")
 	fi
-	[[ -e $dir/initramfs.cpio ]] || die "cannot write to $cache/guest"
-	echo "$dir/initramfs.cpio"
+	partial=$(mktemp -d "$cache/guest/partial.XXXXXX")
+	# The kernel's default rootfs brings /dev/console, so root is not needed here.
+	if ! { make -s -C "$from" "${compiler[@]}" O="$partial/root" >"$partial/log" 2>&1 &&
+		cpio_of "$partial/root" >"$partial/initramfs.cpio" 2>>"$partial/log"; }; then
+		cat "$partial/log" >&2
+		rm -rf "$partial"
+		die "cannot build the guest's init, see above"
+	fi
+	# Another script may have been faster: then its result is as good.
+	mv -T "$partial" "$dir" 2>/dev/null || rm -rf "$partial"
+	[[ -e $initramfs ]] || die "cannot write to $cache/guest"
+}
+
+# guest_add DIR NAME: set initramfs to what it was, with the files of DIR in the folder NAME
+guest_add() {
+	local root out
+
+	out=${initramfs%.cpio}-$2-$(basename "$1").cpio
+	if [[ ! -e $out ]]; then
+		root=$(mktemp -d "$cache/guest/partial.XXXXXX")
+		cp -r "$1" "$root/$2"
+		# The kernel takes archives one after the other.
+		if ! { cat "$initramfs" && cpio_of "$root"; } >"$out.partial"; then
+			rm -rf "$root"
+			die "cannot write to ${out%/*}"
+		fi
+		rm -rf "$root"
+		mv "$out.partial" "$out"
+	fi
+	initramfs=$out
+}
+
+# guest_busybox: set busybox to a folder with a static one for this machine, from Debian's archive
+guest_busybox() {
+	local source_package=busybox-static source_arch=$guest_debian source_suite dir
+
+	[[ -n $guest_debian ]] || die "Debian has no busybox for $guest_arch"
+	busybox=$cache/guest/busybox-$guest_debian
+	[[ ! -e $busybox ]] || return 0
+	source_suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
+	dir=$(mktemp -d "$cache/guest/partial.XXXXXX")
+	at_exit "rm -rf '$dir'"
+	source_download "$dir"
+	mkdir "$dir/out"
+	dpkg-deb --fsys-tarfile "$dir"/busybox-static_*.deb | tar -xO ./bin/busybox >"$dir/out/busybox" ||
+		die "cannot unpack busybox-static"
+	chmod +x "$dir/out/busybox"
+	mv -T "$dir/out" "$busybox"
 }
 
 # guest_boot LOG IMAGE INITRAMFS APPEND [QEMU ARGUMENT...]
@@ -127,26 +148,39 @@ guest_initramfs() {
 # Boots and waits until the guest has gone, whatever became of it: guest_verdict
 # tells. LOG is what the guest wrote to its console, LOG.qemu what QEMU had to say.
 guest_boot() {
-	local log=$1 image=$2 initramfs=$3 append boot status=0
+	local log=$1 image=$2 initramfs=$3 append boot word i status=0 qemu=()
 
 	append="$guest_append panic=-1 oops=panic printk.devkmsg=on kunit.enable=0 $4"
 	shift 4
-	if [[ $guest_name == loongarch ]]; then
-		# Not straight into mapfile, which would not see it fail.
-		boot=$(loongarch_boot "$log" "$image" "$initramfs" "$append")
-		mapfile -t boot <<<"$boot"
+	for word in "${guest_qemu[@]}"; do
+		if [[ $word == @* ]]; then
+			kernel_dtb "${word#@}"
+			word=$dtb
+		fi
+		qemu+=("$word")
+	done
+	if [[ $guest_arch == loongarch ]]; then
+		loongarch_boot "$log" "$image" "$initramfs" "$append"
+		boot=("${loongarch_arguments[@]}")
 	else
 		boot=(-kernel "$image" -initrd "$initramfs" -append "$append")
 	fi
+	qemu+=(-nodefaults -display none -no-reboot -m 1024 "$@" "${boot[@]}")
+	if [[ $guest_console == stdio ]]; then
+		"${qemu[@]}" -serial mon:stdio
+		return
+	fi
 	guest_partial=$log.partial
 	rm -f "$log" "$log.qemu" "$guest_partial"
+	: >"$guest_partial"
 
 	# QEMU dies when timeout does, and timeout when this script does, even by SIGKILL.
 	setpriv --pdeathsig TERM timeout --kill-after=5 "$guest_timeout" \
-		setpriv --pdeathsig KILL "${guest_qemu[@]}" \
-		-nodefaults -display none -no-reboot -m 1024 "$@" "${boot[@]}" \
+		setpriv --pdeathsig KILL "${qemu[@]}" \
 		-serial "file:$guest_partial" </dev/null >"$log.qemu" 2>&1 &
 	guest_pid=$!
+	tail --pid="$guest_pid" -n +1 -f "$guest_partial" > >(sed -nu "s/\r\?$//; s/.*# progress: /$self: /p" >&2) &
+	guest_progress=$!
 	wait "$guest_pid" || status=$?
 	guest_pid=
 
@@ -155,18 +189,21 @@ guest_boot() {
 	elif ((status)); then
 		note "QEMU ended with status $status: $(tail -n 1 "$log.qemu")"
 	fi
-	[[ ! -e $guest_partial ]] || mv "$guest_partial" "$log"
+	mv "$guest_partial" "$log"
 	guest_partial=
+	guest_stop
 }
 
-# For an EXIT trap: no QEMU and no half a log is left behind.
+# For at_exit: no QEMU and no half a log is left behind.
 guest_stop() {
-	if [[ -n $guest_pid ]]; then
-		kill "$guest_pid" 2>/dev/null || :
-		wait "$guest_pid" 2>/dev/null || :
-		guest_pid=
-	fi
-	[[ -z $guest_partial ]] || rm -f "$guest_partial"
+	local pid
+
+	for pid in $guest_pid $guest_progress; do
+		kill "$pid" 2>/dev/null || :
+		wait "$pid" 2>/dev/null || :
+	done
+	guest_pid='' guest_progress=''
+	[[ -z $guest_partial ]] || rm -f "$guest_partial" "${guest_partial%.partial}.qemu"
 	guest_partial=
 }
 
@@ -178,7 +215,6 @@ guest_lines() {
 		begun { print }
 	' "$1"
 }
-
 # guest_verdict LOG: print passed, failed or lost, and why. Only a job that has returned, and
 # whose results, plan and totals agree, has a verdict at all: everything else is lost.
 guest_verdict() {
@@ -222,20 +258,75 @@ guest_leaks() {
 	echo "${leaks:--}"
 }
 
-# guest_self_test: the verdicts on tools/guest/cases, whose first line is the one to get
-guest_self_test() {
-	local log expected got passed=0 failed=0
+# guest_splats LOG: its splats, as scripts/splat prints them; a log that it cannot judge ends the script
+guest_splats() {
+	local status=0
 
-	for log in "$repo"/tools/guest/cases/*.log; do
-		expected=$(<"${log%.log}.expected")
-		got=$(guest_verdict "$log")
-		if [[ $got == "$expected" ]]; then
-			passed=$((passed + 1))
-		else
-			failed=$((failed + 1))
-			echo "not ok: $(basename "$log"): expected '$expected', got '$got'"
-		fi
-	done
-	echo "$passed passed, $failed failed"
-	((passed && !failed))
+	"$repo/scripts/splat" "$1" || status=$?
+	((status <= 1)) || exit 2
 }
+
+# guest_rows LOG: for each thing that the guest has measured 'WHAT|TRIED|SHORT|LOST|DETAIL|SPLATS'. A splat
+# belongs to what is measured after it, and those that nothing follows have a row of their own. WARNs are
+# named after their functions; beside them, the first line of anything else is there.
+guest_rows() {
+	local splats
+
+	splats=$(guest_splats "$1")
+	awk -v log_name="$1:" '
+		function names(until,   text, i, n, first, other, count, order, list) {
+			for (; next_splat <= nr_splats && at[next_splat] < until; next_splat++) {
+				text = splat[next_splat]
+				if (first == "") first = text
+				if (text ~ /^WARNING: .* at [A-Za-z0-9_.]+\+0x/) {
+					sub(/^.* at /, "", text)
+					sub(/\+0x.*/, "", text)
+					if (!count[text]++) order[++n] = text
+				} else if (other == "" && text !~ /\[ cut here \]|^[Cc]all [Tt]race:/) {
+					other = text
+				}
+			}
+			for (i = 1; i <= n; i++)
+				list = list (i > 1 ? ", " : "") "WARN in " order[i] (count[order[i]] > 1 ? " x" count[order[i]] : "")
+			if (other != "" || !n) list = list (n ? ", " : "") substr(other != "" ? other : first, 1, 60)
+			gsub(/[|]/, "/", list)
+			return list
+		}
+		BEGIN { next_splat = 1 }
+		{ sub(/\r$/, "") }
+		input == "splats" {
+			if ($0 == "") next
+			$0 = substr($0, length(log_name) + 1)
+			at[++nr_splats] = $0 + 0
+			sub(/^[0-9]+: /, "")
+			sub(/^\[ *[0-9.]+\](\[ *[TC][0-9]+\])? /, "")
+			splat[nr_splats] = $0
+			next
+		}
+		{ sub(/^\[ *[0-9]+\.[0-9]+\](\[ *[TC][0-9]+\])? /, "") }
+		/^# measured what=[^ ]+ tried=[0-9]+ short=[0-9]+ lost=([0-9]+|-) detail=[^ ]+$/ {
+			for (i = 3; i <= NF; i++) sub(/^[a-z]+=/, "", $i)
+			print $3 "|" $4 "|" $5 "|" $6 "|" $7 "|" names(FNR)
+		}
+		END { if (next_splat <= nr_splats) print "-|-|-|-|-|" names(FNR + 1) }
+	' input=splats <(printf '%s\n' "$splats") input=log "$1"
+}
+
+# guest_excerpt LOG IMAGE: 30 lines around the first splat, or the first result that is not ok, or the end,
+# with the stacks decoded where the image's vmlinux is there
+guest_excerpt() {
+	local splats line first decode=(cat)
+
+	splats=$(guest_splats "$1")
+	line=$(sed -E "1s/^.*:([0-9]+): .*/\1/;q" <<<"$splats")
+	[[ -n $line ]] || line=$(grep -anm 1 -E '(^|\] )not ok ' "$1" | cut -d : -f 1) || line=$(wc -l <"$1")
+	first=$((line > 10 ? line - 9 : 1))
+	if [[ -e $2.vmlinux && -e ${src-}/scripts/decode_stacktrace.sh ]]; then
+		decode=(env "LLVM=$([[ $guest_arch == loongarch ]] && echo -19)" "CROSS_COMPILE=$guest_cross"
+			"$src/scripts/decode_stacktrace.sh" "$2.vmlinux")
+	fi
+	sed -n "$first,$((first + 29))p" "$1" | tr -d '\r' | "${decode[@]}"
+}
+
+# kernel_release LOG: the version that the kernel says
+kernel_release() { sed -nE 's/^.*Linux version ([0-9.]+(-rc[0-9]+)?).*/\1/p;T;q' "$1"; }

@@ -4,35 +4,37 @@
 # The kselftests of the series, for the guest. Needs lib/common.sh, lib/series.sh,
 # lib/kernel.sh and lib/guest.sh.
 #
-#	initramfs=$(kselftest_initramfs)
+#	kselftest_programs
+#	guest_initramfs
+#	guest_add "$kselftests" kselftest
 #
-# has tools/guest as its init, and the programs in /kselftest.
+# sets initramfs to one that has tools/guest as its init, and /kselftest.
 
-: "${cache:?}" "${repo:?}" "${src:?}" "${guest_cross=}"
+: "${cache:?}" "${repo:?}" "${src:?}" "${guest_cross=}" "${guest_arch=}"
 
 # The folders of tools/testing/selftests whose programs the guest runs
 kselftest_targets='vfio pci_msi'
 
-# kselftest_programs: print the folder of the programs, static, from the tree with the whole series:
-# stock and every variant run the same ones
+# kselftest_programs: set kselftests to a folder with the programs, static, and the settings of each
+# target, from the tree with the whole series: stock and every variant run the same ones
 kselftest_programs() {
-	local commit key dir work target out
+	local key work target out commit
 
 	lock_src
 	variant_commit patched
 	# What the programs are made of, kernel headers included
-	key=$({ sources_id "$commit" tools/{testing/selftests,include,arch,scripts} include/uapi usr scripts \
-		arch/arm64/include
+	key=$({ sources_id "$commit" tools/{testing/selftests,include,arch,scripts} include/uapi usr scripts arch
 		cat "$repo/tools/kselftest/uuid/uuid.h" "${BASH_SOURCE[0]}"
 		"${guest_cross}gcc" --version; } | sha256sum | cut -c1-16)
-	dir=$cache/kselftest/$key
-	if [[ ! -e $dir ]]; then
+	kselftests=$cache/kselftest/$guest_arch-$key
+	if [[ ! -e $kselftests ]]; then
 		note "building the kselftests"
 		use_variant patched
+		unlock src
 		mkdir -p "$cache/kselftest"
 		work=$(mktemp -d "$cache/kselftest/partial.XXXXXX")
-		mkdir "$work/lib" "$work/programs"
-		out=(ARCH=arm64 CROSS_COMPILE="$guest_cross" O="$work/build" -j"$(nproc)" -s)
+		mkdir "$work/lib"
+		out=(ARCH="$guest_arch" CROSS_COMPILE="$guest_cross" O="$work/build" -j"$(nproc)" -s)
 		# libvfio links with libuuid, all of which is in the header.
 		if ! { ar rc "$work/lib/libuuid.a" &&
 			make -C "$src" "${out[@]}" headers &&
@@ -44,33 +46,32 @@ kselftest_programs() {
 			die "cannot build the kselftests; see $cache/kselftest/build.log"
 		fi
 		for target in $kselftest_targets; do
+			mkdir -p "$work/programs/$target"
 			find "$work/build/kselftest/$target" -maxdepth 1 -type f -perm -u+x \
-				-exec mv -t "$work/programs" {} +
+				-exec mv -t "$work/programs/$target" {} +
+			cp "$src/tools/testing/selftests/$target/settings" "$work/programs/$target"
 		done
-		mv -T "$work/programs" "$dir" 2>/dev/null || [[ -e $dir ]] || die "cannot write to $cache/kselftest"
+		mv -T "$work/programs" "$kselftests" 2>/dev/null || [[ -e $kselftests ]] ||
+			die "cannot write to $cache/kselftest"
 		rm -rf "$work"
 	fi
-	echo "$dir"
+	unlock src
 }
 
-# kselftest_initramfs: print the path of an initramfs with the programs, built when it is not there
-kselftest_initramfs() {
-	local programs initramfs image root
+# kselftest_seconds STEPS: how long the settings let the programs of guest.run=STEPS take in all; 0 when
+# one of them has no limit
+kselftest_seconds() {
+	local step steps settings limit sum=0
 
-	programs=$(kselftest_programs)
-	initramfs=$(guest_initramfs)
-	image=${initramfs%/*}/${programs##*/}.cpio
-	if [[ ! -e $image ]]; then
-		root=$(mktemp -d "$cache/kselftest/partial.XXXXXX")
-		cp -r "$programs" "$root/kselftest"
-		# The kernel takes archives one after the other.
-		if ! { cat "$initramfs" && (cd "$root" && find . | cpio --quiet --reproducible -R 0:0 -o -H newc); } \
-			>"$image.partial"; then
-			rm -rf "$root"
-			die "cannot write to ${image%/*}"
-		fi
-		mv "$image.partial" "$image"
-		rm -rf "$root"
-	fi
-	echo "$image"
+	IFS=, read -ra steps <<<"$1"
+	for step in "${steps[@]}"; do
+		step=${step%%[+@]*}
+		settings=$(echo "$kselftests"/*/"${step#!}")
+		[[ -e $settings ]] || die "no kselftest '${step#!}' in $kselftests"
+		# What the kernel's own runner takes when there is none
+		limit=$(sed -n 's/^timeout=//p' "${settings%/*}/settings")
+		((${limit:-45})) || { echo 0; return; }
+		sum=$((sum + ${limit:-45}))
+	done
+	echo "$sum"
 }

@@ -32,10 +32,10 @@ loongarch_nolibc() {
 	)
 }
 
-# loongarch_boot LOG IMAGE INITRAMFS APPEND: QEMU's arguments, a line each, that start the kernel by
-# tools/guest/firmware. What they need of files is made as LOG.*.
+# loongarch_boot LOG IMAGE INITRAMFS APPEND: set loongarch_arguments to QEMU's arguments that start the
+# kernel by tools/guest/firmware. What they need of files is made as LOG.*.
 loongarch_boot() {
-	local firmware=$1.firmware cmdline=$1.cmdline dtb
+	local firmware=$1.firmware cmdline=$1.cmdline
 	# The first 256 MiB of memory: the kernel must be at 2 MiB.
 	local at_image=0x200000 at_initrd=0x8000000 at_cmdline=0xe000000 at_dtb=0xe100000 flash=0x1c000000
 
@@ -46,9 +46,9 @@ loongarch_boot() {
 		-o "$firmware" "$repo/tools/guest/firmware/loongarch.S" ||
 		die "cannot build the guest's firmware, see above"
 	printf '%s\0' "$4 initrdmem=$at_initrd,$(stat -c %s "$3")" >"$cmdline"
-	printf '%s\n' -bios "$firmware" \
-		-device "loader,file=$2,addr=$at_image,force-raw=on" \
-		-device "loader,file=$3,addr=$at_initrd,force-raw=on" \
-		-device "loader,file=$cmdline,addr=$at_cmdline,force-raw=on" \
-		-device "loader,file=$dtb,addr=$at_dtb,force-raw=on"
+	loongarch_arguments=(-bios "$firmware"
+		-device "loader,file=$2,addr=$at_image,force-raw=on"
+		-device "loader,file=$3,addr=$at_initrd,force-raw=on"
+		-device "loader,file=$cmdline,addr=$at_cmdline,force-raw=on"
+		-device "loader,file=$dtb,addr=$at_dtb,force-raw=on")
 }

@@ -50,6 +50,8 @@ void ktap_plan_ran(void);
 void ktap_result(bool ok, const char *fmt, ...) __printf(2, 3);
 void ktap_skip(const char *why, const char *fmt, ...) __printf(2, 3);
 void ktap_note(const char *fmt, ...) __printf(1, 2);
+void ktap_measured(const char *what, unsigned long tried, unsigned long nr_short, long lost,
+		   const char *fmt, ...) __printf(5, 6);
 void ktap_totals(void);
 
 /* files.c: all return a negative errno when they fail */
@@ -84,6 +86,7 @@ void pci_note_domains(const char *bdf);
 bool usb_device_wait(const char *bdf, unsigned int timeout_ms);
 bool usb_input_wait(const char *bdf, unsigned int timeout_ms);
 int usb_device_poke(const char *bdf);
+
 /* vfio.c: all return a negative errno when they fail */
 #define VFIO_PCI		"vfio-pci"
 #define VFIO_MAX_VECTORS	64

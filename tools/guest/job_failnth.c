@@ -12,13 +12,11 @@
  * the n+1st the next time, and one can be missed. Those that map the doorbell in the IOMMU
  * are what this is about. They are counted, and fail, on their own before the others.
  *
- * One line for each device is for programs:
+ * guest.iommu=1: they are behind an IOMMU, so that some must be for the doorbell.
  *
- *   # failnth path=vfio|probe device=BDF vectors=N failures=N doorbell=N setups=N short=N lost=N
- *
- * failures: allocations that failed, doorbell of them for the doorbell; setups: set-ups
- * after these, which must succeed; short: those that did not; lost: the vectors that
- * these lacked.
+ * Measured for each device: what=vfio-N or probe, the set-ups after each failure, and of how many
+ * vectors the device's were, how many allocations failed, and how many of them were for the
+ * doorbell.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -42,7 +40,7 @@
 #define MAX_NTH			10000
 
 struct sweep {
-	const char *path;
+	char what[16];
 	const char *bdf;
 	const char *function;
 	unsigned int vectors;
@@ -215,11 +213,15 @@ static void sweep_run(struct sweep *sweep)
 	doorbell = sweep_function(sweep, DOORBELL_FUNCTION);
 	others = doorbell < 0 ? -1 : sweep_function(sweep, sweep->function);
 
-	ktap_note("failnth path=%s device=%s vectors=%u failures=%d doorbell=%d setups=%u short=%u lost=%u",
-		  sweep->path, sweep->bdf, sweep->vectors, doorbell + others, doorbell,
-		  sweep->setups, sweep->nr_short, sweep->lost);
-	ktap_result(others > 0 && !sweep->nr_short, "failnth %s %u vectors", sweep->path,
-		    sweep->vectors);
+	ktap_measured(sweep->what, sweep->setups, sweep->nr_short, sweep->lost,
+		      "vectors:%u,failures:%d,doorbell:%d", sweep->vectors, doorbell + others,
+		      doorbell);
+	ktap_result(others > 0 && !sweep->nr_short, "failnth %s: all vectors each time",
+		    sweep->what);
+	/* Without one, nothing has come between reserving the block and handing it out. */
+	if (guest_param_uint("iommu", 0))
+		ktap_result(doorbell > 0, "failnth %s: an allocation for the doorbell failed",
+			    sweep->what);
 }
 
 static void sweep_device(const char *bdf, unsigned int vectors)
@@ -227,7 +229,6 @@ static void sweep_device(const char *bdf, unsigned int vectors)
 	struct sweep sweep = {
 		.bdf		= bdf,
 		.vectors	= vectors,
-		.path		= "vfio",
 		.round		= vfio_round,
 	};
 	int ret;
@@ -243,11 +244,13 @@ static void sweep_device(const char *bdf, unsigned int vectors)
 		return;
 	}
 
-	if (!vectors) {
+	if (vectors) {
+		snprintf(sweep.what, sizeof(sweep.what), "vfio-%u", vectors);
+	} else {
 		unsigned int cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
+		snprintf(sweep.what, sizeof(sweep.what), "probe");
 		sweep.vectors = cpus + 1 < sweep.max ? cpus + 1 : sweep.max;
-		sweep.path = "probe";
 		sweep.function = PROBE_FUNCTION;
 		sweep.round = probe_round;
 	}
@@ -276,13 +279,14 @@ static void failnth_run(void)
 		return;
 	}
 
-	ktap_plan(nr);
+	ktap_version();
 	for (i = 0; i < nr; i++) {
 		char *end;
 
 		sweep_device(found[i].bdf, strtoul(vectors, &end, 10));
 		vectors = *end == ',' ? end + 1 : end;
 	}
+	ktap_plan_ran();
 }
 
 GUEST_JOB(failnth, failnth_run);

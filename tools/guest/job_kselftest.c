@@ -4,9 +4,10 @@
  * guest's.
  *
  * guest.run=STEP[,STEP...]: what to run, in this order. A step is
- * PROGRAM[+ARGUMENT...][@BDF[@DRIVER]]: a program of /kselftest, with these
+ * PROGRAM[+ARGUMENT...][@BDF[@DRIVER]]: a program below /kselftest, with these
  * arguments and then the device's name. With a DRIVER the device is bound to it
- * while the program runs.
+ * while the program runs. It has the time that the file "settings" beside it gives,
+ * as with the kernel's own runner; guest.slow=N: N times as much.
  *
  * guest.env=NAME=VALUE[,NAME=VALUE...]: the programs' environment.
  *
@@ -20,9 +21,13 @@
  *
  * guest.share=BDF: the watched device has its events where this one has its own, as
  * devices behind a PCI bridge do.
+ *
+ * Measured, as the programs tell: what=rebinds and what=enables.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +36,11 @@
 
 #include "guest.h"
 
-#define PROGRAMS	"/kselftest"
+#define PROGRAMS	"/kselftest/*/"
+#define SETTINGS	"settings"
+
+/* kselftest_default_timeout of tools/testing/selftests/kselftest/runner.sh */
+#define DEFAULT_TIMEOUT	45
 
 #define KSFT_SKIP	4
 
@@ -50,6 +59,12 @@ struct output {
 	unsigned int skipped;
 	bool planned;
 	bool disordered;
+	bool timed_out;
+
+	/* What it has measured */
+	const char *what;
+	unsigned long tried;
+	unsigned long nr_short;
 };
 
 struct watch {
@@ -91,6 +106,29 @@ static bool take_result(struct output *out, char *line)
 	return true;
 }
 
+static unsigned long number_before(const char *line, const char *words)
+{
+	const char *pos = strstr(line, words);
+
+	while (pos > line && pos[-1] >= '0' && pos[-1] <= '9')
+		pos--;
+	return strtoul(pos, NULL, 10);
+}
+
+/* "... 8 rounds done, 0 unbind problems, ..., 5 vector problems, ..." and "... 3 of 8 attempts failed" */
+static void take_measured(struct output *out, const char *line)
+{
+	if (strstr(line, " rounds done, ") && strstr(line, " vector problems")) {
+		out->what = "rebinds";
+		out->tried += number_before(line, " rounds done, ");
+		out->nr_short += number_before(line, " vector problems");
+	} else if (strstr(line, " of ") && strstr(line, " attempts failed")) {
+		out->what = "enables";
+		out->tried += number_before(line, " attempts failed");
+		out->nr_short += number_before(line, " of ");
+	}
+}
+
 static void take_line(struct output *out, char *line)
 {
 	unsigned int plan;
@@ -109,6 +147,57 @@ static void take_line(struct output *out, char *line)
 	line += strspn(line, "# ");
 	if (*line)
 		ktap_note("%s: %s", out->program, line);
+	take_measured(out, line);
+}
+
+/* How long a program may take, in seconds; 0 when there is no limit */
+static unsigned int read_timeout(const char *path)
+{
+	char settings[GUEST_PATH_MAX], text[256], *line;
+	unsigned int timeout = DEFAULT_TIMEOUT;
+
+	snprintf(settings, sizeof(settings), "%.*s" SETTINGS, (int)(strrchr(path, '/') + 1 - path), path);
+	if (file_read(settings, text, sizeof(text)) > 0) {
+		line = strstr(text, "timeout=");
+		if (line)
+			timeout = strtoul(line + strlen("timeout="), NULL, 10);
+	}
+	return timeout * guest_param_uint("slow", 1);
+}
+
+static bool find_program(const char *name, char *path, size_t size)
+{
+	glob_t found;
+	bool present;
+
+	snprintf(path, size, PROGRAMS "%s", name);
+	present = !glob(path, 0, NULL, &found);
+	if (present)
+		snprintf(path, size, "%s", found.gl_pathv[0]);
+	globfree(&found);
+	return present;
+}
+
+/* Starts a process that ends the process group @pid when the time is over. */
+static pid_t start_timer(pid_t pid, unsigned int seconds)
+{
+	pid_t timer = fork();
+
+	if (!timer) {
+		sleep_ms(seconds * 1000);
+		kill(-pid, SIGKILL);
+		_exit(1);
+	}
+	return timer;
+}
+
+/* Returns whether there was time left. */
+static bool stop_timer(pid_t timer)
+{
+	int status;
+
+	kill(timer, SIGKILL);
+	return waitpid(timer, &status, 0) == timer && WIFSIGNALED(status);
 }
 
 /* Runs @argv and takes all that it says; returns what waitpid() tells, or a negative errno. */
@@ -117,10 +206,13 @@ static int run_program(struct output *out, char *argv[])
 	char path[GUEST_PATH_MAX], *line = NULL;
 	int fds[2], status;
 	size_t size = 0;
+	unsigned int timeout;
+	pid_t pid, timer = 0;
 	FILE *file;
-	pid_t pid;
 
-	snprintf(path, sizeof(path), PROGRAMS "/%s", argv[0]);
+	if (!find_program(argv[0], path, sizeof(path)))
+		return -ENOENT;
+	timeout = read_timeout(path);
 	if (pipe2(fds, O_CLOEXEC))
 		return -errno;
 
@@ -128,6 +220,7 @@ static int run_program(struct output *out, char *argv[])
 	if (pid < 0)
 		return -errno;
 	if (!pid) {
+		setpgid(0, 0);
 		dup2(fds[1], STDOUT_FILENO);
 		dup2(fds[1], STDERR_FILENO);
 		execv(path, argv);
@@ -137,6 +230,8 @@ static int run_program(struct output *out, char *argv[])
 	}
 
 	close(fds[1]);
+	if (timeout)
+		timer = start_timer(pid, timeout);
 	file = fdopen(fds[0], "re");
 	if (!file)
 		return -errno;
@@ -149,6 +244,7 @@ static int run_program(struct output *out, char *argv[])
 		if (errno != EINTR)
 			return -errno;
 	}
+	out->timed_out = timer && !stop_timer(timer);
 	return status;
 }
 
@@ -157,6 +253,8 @@ static void check_end(const struct output *out, int status)
 {
 	if (status < 0)
 		ktap_result(false, "%s: runs: %s", out->name, strerror(-status));
+	else if (out->timed_out)
+		ktap_result(false, "%s: ends: not in the time that its settings give", out->name);
 	else if (WIFSIGNALED(status))
 		ktap_result(false, "%s: ends: killed by signal %d", out->name, WTERMSIG(status));
 	else if (WEXITSTATUS(status) == KSFT_SKIP && !out->nr && !out->plan)
@@ -229,6 +327,8 @@ static void run_step(char *step)
 	ktap_note("run %s", out.name);
 	ret = run_program(&out, argv);
 	check_end(&out, ret);
+	if (out.what)
+		ktap_measured(out.what, out.tried, out.nr_short, -1, "device:%s", bdf ?: "-");
 
 	if (driver) {
 		ret = pci_restore(bdf);

@@ -12,11 +12,14 @@
 
 #define RESULTS		"/sys/kernel/debug/kunit/*/results"
 
+static unsigned int nr_failed;
+
 /* The last line of the results is the suite's own: "ok 1 SUITE" */
 static void report(const char *path)
 {
 	char line[1024], last[1024] = "";
 	FILE *file;
+	bool ok;
 
 	file = fopen(path, "re");
 	if (file) {
@@ -24,7 +27,9 @@ static void report(const char *path)
 			memcpy(last, line, sizeof(last));
 		fclose(file);
 	}
-	ktap_result(!strncmp(last, "ok 1 ", 5) && !strstr(last, "# SKIP"), "%s", path);
+	ok = !strncmp(last, "ok 1 ", 5) && !strstr(last, "# SKIP");
+	nr_failed += !ok;
+	ktap_result(ok, "%s", path);
 }
 
 static void kunit_run(void)
@@ -40,6 +45,7 @@ static void kunit_run(void)
 	ktap_plan(found.gl_pathc);
 	for (i = 0; i < found.gl_pathc; i++)
 		report(found.gl_pathv[i]);
+	ktap_measured("suites", found.gl_pathc, nr_failed, -1, "-");
 	globfree(&found);
 }
 

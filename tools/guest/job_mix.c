@@ -5,10 +5,11 @@
  * vectors in use, and holes between them.
  *
  * The controller must get what its driver asks for, in a block that is aligned and
- * its own alone, and a USB keyboard that is plugged into it must appear. One line for
- * each mix is for programs; in MIX a 1 is a single vector in use and a 0 is a hole:
+ * its own alone, and a USB keyboard that is plugged into it must appear. In the name of a mix, a
+ * 1 is a single vector in use and a 0 is a hole.
  *
- *   # mix mix=MIX asked=N got=N first=DATA interrupts=N
+ * Measured: what=mixes, and as short those after which the block was not aligned or not the
+ * controller's own.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -34,6 +35,7 @@ struct single {
 static struct pci_name found[MAX_DEVICES], xhci[1];
 static struct single singles[MAX_SINGLES];
 static int nr_singles;
+static unsigned int nr_bad_blocks;
 
 /* All single vectors are taken in their order, and then some are given back. */
 static int bind_singles(unsigned int mix)
@@ -99,7 +101,7 @@ static bool block_is_shared(unsigned int first, unsigned int nr)
 static void check_mix(unsigned int mix)
 {
 	unsigned int first = 0, asked = sysconf(_SC_NPROCESSORS_ONLN) + 1;
-	const char *problem = NULL;
+	const char *problem = NULL, *bad_block = NULL;
 	char text[MAX_SINGLES + 1];
 	int i, ret, nr = 0, got = 0;
 	bool present = false;
@@ -128,18 +130,19 @@ static void check_mix(unsigned int mix)
 	else if ((unsigned int)got != asked || nr < got)
 		problem = "wrong number of vectors";
 	else if (first & (nr - 1))
-		problem = "the block is not aligned";
+		problem = bad_block = "the block is not aligned";
 	else if (block_is_shared(first, nr))
-		problem = "another device has a vector in the block";
+		problem = bad_block = "another device has a vector in the block";
 	else if (!interrupts)
 		problem = "no interrupt arrived";
 	else if (!present)
 		problem = "the keyboard did not appear";
 
-	ktap_note("mix mix=%s asked=%u got=%d first=%u interrupts=%ld", text, asked, got, first,
-		  interrupts);
+	ktap_note("mix %s: asked for %u, got %d, the first is %u, %ld interrupts", text, asked, got,
+		  first, interrupts);
 	if (problem)
 		ktap_note("mix %s: %s", text, problem);
+	nr_bad_blocks += !!bad_block;
 
 	ret = unbind_all();
 	if (ret)
@@ -174,6 +177,7 @@ static void mix_run(void)
 	ktap_plan(1 << nr_singles);
 	for (mix = 0; mix < 1U << nr_singles; mix++)
 		check_mix(mix);
+	ktap_measured("mixes", 1 << nr_singles, nr_bad_blocks, -1, "singles:%d", nr_singles);
 }
 
 GUEST_JOB(mix, mix_run);

@@ -7,11 +7,9 @@
  * guest.most=N: all that a device can get, on a machine without Multi-MSI
  *
  * A USB device must be plugged into each controller: it shows up only if the
- * driver's interrupts arrive. One line for each round is for programs:
- *
- *   # rebind device=BDF round=R asked=N got=N interrupts=N
- *
- * got=0 means that the driver could not be bound or took a legacy interrupt.
+ * driver's interrupts arrive. Measured for each controller: what=rebinds, with how many vectors
+ * the driver asked for, and how many it got each time, "3x4_1x97" in a long list. 0 means that
+ * it could not be bound or took a legacy interrupt.
  */
 #include <errno.h>
 #include <limits.h>
@@ -30,13 +28,58 @@
 /* Emulated CPUs are slow, and a real hub takes its time too. */
 #define USB_TIMEOUT_MS		10000
 
+/* As many rounds are listed one by one. */
+#define MAX_LIST		17
+
 struct rebind_device {
 	const char *bdf;
 	unsigned int asked;
+
+	unsigned int nr_short;
+	unsigned int lost;
+	/* What it got, one by one and as runs of the same number */
+	char list[MAX_LIST * 4];
+	char runs[400];
+	int last;
+	unsigned int nr_last;
 };
 
+static void append(char *text, size_t size, const char *word)
+{
+	size_t len = strlen(text);
+
+	snprintf(text + len, size - len, "%s%s", len ? "_" : "", word);
+}
+
+static void end_run(struct rebind_device *dev)
+{
+	char word[32];
+
+	snprintf(word, sizeof(word), "%dx%u", dev->last, dev->nr_last);
+	append(dev->runs, sizeof(dev->runs), word);
+}
+
+static void count(struct rebind_device *dev, unsigned int round, int got)
+{
+	char word[16];
+
+	if ((unsigned int)got < dev->asked) {
+		dev->nr_short++;
+		dev->lost += dev->asked - got;
+	}
+
+	snprintf(word, sizeof(word), "%d", got);
+	append(dev->list, sizeof(dev->list), word);
+	if (round && got != dev->last) {
+		end_run(dev);
+		dev->nr_last = 0;
+	}
+	dev->last = got;
+	dev->nr_last++;
+}
+
 /* Reports one round, in which the driver should now be bound. */
-static void check_bound(const struct rebind_device *dev, unsigned int round, int bind_error)
+static void check_bound(struct rebind_device *dev, unsigned int round, int bind_error)
 {
 	const char *problem = NULL;
 	char driver[64] = "";
@@ -62,14 +105,15 @@ static void check_bound(const struct rebind_device *dev, unsigned int round, int
 			problem = "the USB device did not appear";
 	}
 
-	ktap_note("rebind device=%s round=%u asked=%u got=%d interrupts=%ld",
-		  dev->bdf, round, dev->asked, got, interrupts);
+	ktap_note("rebind %s round %u: asked for %u, got %d, %ld interrupts", dev->bdf, round,
+		  dev->asked, got, interrupts);
+	count(dev, round, got > 0 ? got : 0);
 	if (problem)
 		ktap_note("%s round %u: %s", dev->bdf, round, problem);
 	ktap_result(!problem, "rebind %s round %u", dev->bdf, round);
 }
 
-static void rebind_device(const struct rebind_device *dev, unsigned int rounds)
+static void rebind_device(struct rebind_device *dev, unsigned int rounds)
 {
 	unsigned int round;
 	int ret;
@@ -85,13 +129,17 @@ static void rebind_device(const struct rebind_device *dev, unsigned int rounds)
 			ret = pci_bind(dev->bdf, DRIVER);
 		check_bound(dev, round, ret);
 	}
+
+	end_run(dev);
+	ktap_measured("rebinds", rounds + 1, dev->nr_short, dev->lost, "asked:%u,got:%s",
+		      dev->asked, rounds < MAX_LIST ? dev->list : dev->runs);
 }
 
 static void rebind_run(void)
 {
 	unsigned int rounds = guest_param_uint("rounds", DEFAULT_ROUNDS);
 	unsigned int most = guest_param_uint("most", UINT_MAX);
-	struct rebind_device devices[MAX_DEVICES];
+	struct rebind_device devices[MAX_DEVICES] = {};
 	int cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	struct pci_name found[MAX_DEVICES];
 	int nr_found, i, nr = 0;

@@ -5,12 +5,8 @@
  * guest.rounds=N: rounds of one rebind of the second xHCI controller and ten set-ups of
  * the first one by VFIO, each with a random number of vectors, from guest.seed=N.
  *
- *   # soak memory when=before|after available=KB slab=KB
- *   # soak progress round=N rounds=N
- *   # soak allocations=N short=N lost=N
- *   # soak rebinds=N short=N lost=N
- *
- * short: those that got less than they asked for; lost: the vectors that these lacked.
+ * Measured: what=allocations and what=rebinds, with the memory of the guest in kB, early and at
+ * the end.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -48,6 +44,9 @@ struct soak {
 	uint64_t random;
 	struct count allocations;
 	struct count rebinds;
+	/* What /proc/meminfo says, early and at the end */
+	long available[2];
+	long slab[2];
 };
 
 /* xorshift64 */
@@ -76,7 +75,7 @@ static long meminfo(const char *text, const char *key)
 	return found ? strtol(found + strlen(key), NULL, 10) : -1;
 }
 
-static void note_memory(const char *when)
+static void measure_memory(struct soak *soak, int when)
 {
 	char text[4096];
 
@@ -84,9 +83,10 @@ static void note_memory(const char *when)
 	sleep_ms(2000);
 	file_write("/proc/sys/vm/drop_caches", "3");
 	sleep_ms(1000);
-	if (file_read("/proc/meminfo", text, sizeof(text)) > 0)
-		ktap_note("soak memory when=%s available=%ld slab=%ld", when,
-			  meminfo(text, "MemAvailable:"), meminfo(text, "\nSlab:"));
+	if (file_read("/proc/meminfo", text, sizeof(text)) <= 0)
+		return;
+	soak->available[when] = meminfo(text, "MemAvailable:");
+	soak->slab[when] = meminfo(text, "\nSlab:");
 }
 
 static int allocate(struct soak *soak)
@@ -121,7 +121,7 @@ static int rebind(struct soak *soak)
 
 static int run_rounds(struct soak *soak, unsigned int rounds)
 {
-	unsigned int step = rounds < 100 ? 1 : rounds / 100, round;
+	unsigned int step = rounds < 10 ? 1 : rounds / 10, round;
 	int ret;
 
 	for (round = 1; round <= rounds; round++) {
@@ -137,18 +137,19 @@ static int run_rounds(struct soak *soak, unsigned int rounds)
 		if (ret)
 			return ret;
 		if (round == (rounds < WARM_UP ? rounds : WARM_UP))
-			note_memory("before");
+			measure_memory(soak, 0);
 		if (round % step == 0)
-			ktap_note("soak progress round=%u rounds=%u", round, rounds);
+			ktap_note("progress: %u of %u rounds", round, rounds);
 	}
-	note_memory("after");
+	measure_memory(soak, 1);
 	return 0;
 }
 
-static void report(const struct count *count, int error)
+static void report(const struct soak *soak, const struct count *count, int error)
 {
-	ktap_note("soak %s=%lu short=%lu lost=%lu", count->what, count->done, count->nr_short,
-		  count->lost);
+	ktap_measured(count->what, count->done, count->nr_short, count->lost,
+		      "available:%ld_%ld,slab:%ld_%ld", soak->available[0], soak->available[1],
+		      soak->slab[0], soak->slab[1]);
 	ktap_result(!error && count->done && !count->nr_short, "soak %lu %s", count->done,
 		    count->what);
 }
@@ -200,8 +201,8 @@ static void soak_run(void)
 		if (ret)
 			ktap_note("soak stopped: %s", strerror(-ret));
 	}
-	report(&soak.allocations, ret);
-	report(&soak.rebinds, ret);
+	report(&soak, &soak.allocations, ret);
+	report(&soak, &soak.rebinds, ret);
 }
 
 GUEST_JOB(soak, soak_run);

@@ -107,6 +107,29 @@ void ktap_note(const char *fmt, ...)
 	va_end(args);
 }
 
+/*
+ * What a job has measured, in the one form that the host reads: of @tried times something was to
+ * be had, it was @nr_short times less than it should, by @lost vectors in all (-1: not known).
+ * The details are KEY:VALUE pairs with commas between them, and each becomes a column of the
+ * host's table; "_" in a value is shown as a space.
+ *
+ *   # measured what=WHAT tried=N short=N lost=N detail=KEY:VALUE,...
+ */
+void ktap_measured(const char *what, unsigned long tried, unsigned long nr_short, long lost,
+		   const char *fmt, ...)
+{
+	char head[128], number[24] = "-";
+	va_list args;
+
+	if (lost >= 0)
+		snprintf(number, sizeof(number), "%ld", lost);
+	snprintf(head, sizeof(head), "# measured what=%s tried=%lu short=%lu lost=%s detail=",
+		 what, tried, nr_short, number);
+	va_start(args, fmt);
+	put(head, "", fmt, args);
+	va_end(args);
+}
+
 void ktap_totals(void)
 {
 	ktap_note("Totals: pass:%u fail:%u skip:%u", nr_passed, nr_failed, nr_skipped);

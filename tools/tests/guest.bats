@@ -1,0 +1,330 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+#
+# scripts/guest with a QEMU that does not run anything: its "kernels" are the logs that it gives.
+
+# shellcheck disable=SC2030,SC2031 # every test is a shell of its own
+
+# shellcheck source=tools/tests/lib.bash
+. "$BATS_TEST_DIRNAME/lib.bash"
+
+setup_file() {
+	clean_environment
+	copy_repo "$BATS_FILE_TMPDIR/repo"
+}
+
+setup() {
+	clean_environment
+	copy=$BATS_TEST_TMPDIR/repo
+	cp -a "$BATS_FILE_TMPDIR/repo" "$copy"
+	guest=$copy/scripts/guest
+	# Nothing is compiled, so that no compiler is needed.
+	echo 'need() { :; }' >>"$copy/scripts/lib/common.sh"
+	echo 'guest_initramfs() { initramfs=/dev/null; }' >>"$copy/scripts/lib/guest.sh"
+	# shellcheck disable=SC2016 # for the stub
+	stub qemu-system-aarch64 'while (($#)); do
+		case $1 in
+		-kernel) image=$2 ;;
+		-serial) log=${2#file:} ;;
+		esac
+		shift
+	done
+	cat "$image" >"$log"'
+	cd "$BATS_TEST_TMPDIR" || return
+}
+
+teardown() { no_temporary_files; }
+
+# log NAME RESULTS LINE...: make a file of this name, which is what a guest says that measures LINE... after
+# so many results; "not" in RESULTS are those that failed: "9 not 5"
+log() {
+	local name=$1 ok not_ok i
+
+	read -r ok _ not_ok <<<"$2"
+	{
+		echo '[    0.000000] Linux version 7.3.4 (x@y)'
+		echo '[    1.000000] # guest: begin job=rebind'
+		echo "[    1.000000] 1..$((ok + ${not_ok:-0}))"
+		for ((i = 1; i <= ok; i++)); do echo "[    2.000000] ok $i rebind 0000:00:02.0 round $i"; done
+		for ((; i <= ok + ${not_ok:-0}; i++)); do echo "[    2.000000] not ok $i rebind 0000:00:02.0 round $i"; done
+		printf '[    3.000000] %s\n' "${@:3}"
+		echo "[    4.000000] # Totals: pass:$ok fail:${not_ok:-0} skip:0"
+		echo '[    4.000000] # guest: end job=rebind'
+	} >"$name"
+}
+
+measured() { printf '# measured what=%s tried=%s short=%s lost=%s detail=%s\n' "$@"; }
+warn='WARNING: drivers/irqchip/irq-gic-v3-its.c:3600 at its_msi_teardown+0x120/0x140, CPU#0: init/1'
+
+# A stock that shows the bug, and a patched that does not
+good_stock() { log stock '4 not 5' "${1-$warn}" "$(measured rebinds 9 5 10 asked:3,got:3_3_3_3_3_1_1_1_1_1)"; }
+good_patched() { log patched 9 "$(measured rebinds 9 0 0 asked:3,got:3_3_3_3_3_3_3_3_3_3)"; }
+both=(--image stock=stock --image patched=patched)
+
+# results: the lines of the last output that are results
+results() { grep -E '^(ok|not ok) ' <<<"$output"; }
+
+@test "guest: the verdict on each log of tools/guest/cases" {
+	local log count=0
+
+	# shellcheck disable=SC2016 # for the script
+	printf '%s\n' '. "$(dirname "$0")/lib/common.sh"' '. "$repo/scripts/lib/guest.sh"' 'guest_verdict "$1"' \
+		>"$copy/scripts/verdict"
+	for log in "$repo"/tools/guest/cases/*.log; do
+		echo "$log"
+		same "$(<"${log%.log}.expected")" "$(bash "$copy/scripts/verdict" "$log")"
+		count=$((count + 1))
+	done
+	((count >= 18))
+}
+
+@test "guest: --list has every case" {
+	try 0 "$guest" --list
+	same "$(sed -nE 's/^([a-z0-9-]+) *\|.*/\1/p' "$copy/tools/cases")" "$(cut -d ' ' -f 1 <<<"$output")"
+	((${#lines[@]} > 20))
+}
+
+@test "guest: a new case is a line" {
+	good_patched
+	echo 'new | arm64 | arm64 | | | patched | 5 | one more' >>"$copy/tools/cases"
+	try 0 "$guest" --image patched=patched new
+	[[ $(results) == 'ok 1 new patched loses nothing: '* ]]
+}
+
+@test "guest: arguments that make no sense" {
+	try 2 "$guest" rebind
+	says_only "no case 'rebind'; known: rebind-2 "
+	try 2 "$guest" 'rebind-.'
+	says_only "no case 'rebind-.'"
+	try 2 "$guest" --rounds 0
+	says_only "--rounds takes a number from 1 to 1000000, not '0'"
+	try 2 "$guest" --rounds 1000001
+	says_only '--rounds takes a number'
+	try 2 "$guest" --rounds many
+	says_only "not 'many'"
+	try 2 "$guest" --seed 1x
+	says_only "--seed takes a number of up to 9 digits, not '1x'"
+	try 2 "$guest" --image x=none
+	says_only "--image needs NAME=FILE, and 'x=none' names no kernel image"
+	try 2 "$guest" --image ../x=stock
+	says_only '--image needs NAME=FILE'
+	try 2 "$guest" --variant nope
+	says_only "no variant 'nope'; known: stock patched "
+	try 2 "$guest" --kernel nope
+	says_only "no kernel 'nope'; known: "
+	try 2 "$guest" --kernel um
+	says_only "the kernel 'um' is for um, and the machine of rebind-2 is arm64"
+	try 2 "$guest" --shell
+	says_only '--shell takes one case, and one --variant'
+	same 0 "$(calls_of qemu)"
+	[[ ! -e $cache/src ]]
+}
+
+@test "guest: lines of tools/cases that cannot be right" {
+	local line
+
+	while IFS='=' read -r line expected; do
+		cp "$repo/tools/cases" "$copy/tools/cases"
+		echo "$line" >>"$copy/tools/cases"
+		try 2 "$guest" --list
+		says_only "$expected"
+	done <<-'END'
+		x | arm64 | arm64 | | | same | 1=guest: tools/cases: line
+		x | arm64 | arm64 | | | same | 1 | a | b=has 9 fields, and not 8
+		x | arm64 | arm64 | | | loses | 1 | a=tools/cases: x cannot expect 'loses'
+		x | arm64 | arm64 | | | nothing | 1 | a=tools/cases: x cannot expect 'nothing'
+		x | arm64 | arm64 | | | same | soon | a=tools/cases: x takes 'soon' seconds
+		x | arm64 | arm64 | rounds | | same | 1 | a=tools/cases: x has the parameter 'rounds'
+		rebind-2 | arm64 | arm64 | | | same | 1 | a=tools/cases: two cases are called 'rebind-2'
+		X Y | arm64 | arm64 | | | same | 1 | a=is no case
+		[nope] what it does=tools/cases: no job 'nope' in tools/guest
+	END
+	cp "$repo/tools/cases" "$copy/tools/cases"
+	echo 'x | abacus | arm64 | | | same | 1 | a' >>"$copy/tools/cases"
+	try 2 "$guest" --image a=/etc/passwd x
+	says_only "no machine 'abacus'; known: arm64 "
+	rm "$copy/tools/cases"
+	try 2 "$guest" --list
+	says_only "$copy/tools/cases is missing"
+}
+
+@test "guest: stock shows the bug beside patched" {
+	good_stock
+	good_patched
+	try 0 "$guest" "${both[@]}" rebind-2
+	same "KTAP version 1
+1..2
+ok 1 rebind-2 stock loses: rebinds 5 of 9 short; WARN in its_msi_teardown; failed: 5 of 9
+ok 2 rebind-2 patched loses nothing: rebinds 0 of 9 short; no splat; passed: 9 of 9
+#
+# Linux 7.3.4, rebind: $(sed -n 's/^\[rebind\] //p' "$repo/tools/cases")
+#
+# case      kernel   what     tried  short  lost  asked  got                  splats
+# rebind-2  stock    rebinds      9      5    10      3  3 3 3 3 3 1 1 1 1 1  WARN in its_msi_teardown
+# rebind-2  patched  rebinds      9      0     0      3  3 3 3 3 3 3 3 3 3 3  none
+# Totals: pass:2 fail:0 skip:0" "$output"
+}
+
+@test "guest: a stock that shows no bug proves nothing" {
+	good_patched
+	cp patched stock
+	try 1 "$guest" "${both[@]}" rebind-2
+	[[ $output == *'# rebind-2 stock: the bug does not show in rebinds, so this run proves nothing'* ]]
+	[[ $(results) == 'not ok 1 rebind-2 stock loses nothing: '*$'\n''ok 2 '* ]]
+}
+
+@test "guest: a stock on which nothing works proves nothing" {
+	good_patched
+	log stock '0 not 9' "$(measured rebinds 9 9 27 asked:3,got:9x0)"
+	try 1 "$guest" "${both[@]}" rebind-2
+	[[ $output == *'stock: nothing works, so this run proves nothing'* ]]
+}
+
+@test "guest: a stock that has other faults than the bug" {
+	good_patched
+	good_stock 'BUG: KASAN: slab-use-after-free in its_send_single_command'
+	try 1 "$guest" "${both[@]}" rebind-2
+	[[ $output == *"stock: a splat that is not the bug's"* ]]
+	good_stock
+	sed -i 's/not ok 9 .*/not ok 9 pci_msi_rebind_test 0000:00:02.0: binding brings the driver back/' stock
+	try 1 "$guest" "${both[@]}" rebind-2
+	[[ $output == *'stock: what is not the bug fails too: pci_msi_rebind_test 0000:00:02.0: binding'* ]]
+	# It was not asked about something that the case is for.
+	sed -i 's/ | loses rebinds | 20 | the xhci/ | loses rebinds enables | 20 | the xhci/' "$copy/tools/cases"
+	good_stock
+	try 1 "$guest" "${both[@]}" rebind-2
+	[[ $output == *'stock: the bug does not show in enables'* && $output == *'patched: enables were not measured'* ]]
+}
+
+@test "guest: a stock on its own is judged like all others" {
+	good_stock
+	try 1 "$guest" --image stock=stock rebind-2
+	[[ $output == *$'\n# rebind-2 stock: vectors are lost\n'* ]]
+	[[ $(results) == 'not ok 1 rebind-2 stock loses: rebinds 5 of 9 short; WARN in its_msi_teardown; '* ]]
+}
+
+@test "guest: a patched that loses vectors, fails, has a splat, or measured nothing" {
+	good_stock
+	log patched 9 "$(measured rebinds 9 1 2 asked:3,got:3)"
+	try 1 "$guest" "${both[@]}" rebind-2
+	[[ $output == *'# rebind-2 patched: vectors are lost'* ]]
+	log patched '8 not 1' "$(measured rebinds 9 0 0 asked:3,got:3)"
+	try 1 "$guest" "${both[@]}" rebind-2
+	[[ $output == *'# rebind-2 patched: failed: 1 of 9'* ]]
+	log patched 9 "$(measured rebinds 9 0 0 asked:3,got:3)" 'BUG: sleeping function called'
+	try 1 "$guest" "${both[@]}" rebind-2
+	[[ $output == *'# rebind-2 patched: a splat'* && $output == *'  BUG: sleeping function called'* ]]
+	log patched 9
+	try 1 "$guest" "${both[@]}" rebind-2
+	[[ $output == *'# rebind-2 patched: rebinds were not measured'* ]]
+	log patched 9 "$(measured rebinds 0 0 0 asked:3,got:3)"
+	try 1 "$guest" "${both[@]}" rebind-2
+	[[ $output == *'# rebind-2 patched: there were no rebinds'* ]]
+}
+
+@test "guest: what fails is shown, and the command that runs it alone" {
+	good_stock
+	log patched '8 not 1' "$(measured rebinds 9 1 2 asked:3,got:3)"
+	sed -i 's/^\(.*\) not ok 9/\1 # what led to it\n\1 not ok 9/' patched
+	try 1 "$guest" --rounds 9 "${both[@]}" rebind-2 -- -cpu max
+	[[ $output == *'# what led to it'*'not ok 9 rebind'*'# alone: scripts/guest --rounds 9 --image patched=patched rebind-2 -- -cpu max'*$'\n''not ok 2 rebind-2 patched '* ]]
+}
+
+@test "guest: one that is lost" {
+	good_patched
+	log stock 9
+	sed -i '/guest: end/d' stock
+	try 2 "$guest" "${both[@]}" rebind-2
+	[[ $(results) == $'not ok 1 rebind-2 stock: lost: the guest died after 9 results\nok 2 '* ]]
+	[[ $output == *$'\n# rebind-2  stock    lost: the guest died after 9 results\n'* ]]
+	stub qemu-system-aarch64 'echo "no such device" >&2; exit 1'
+	try 2 "$guest" "${both[@]}" rebind-2
+	says 'guest: QEMU ended with status 1: no such device'
+	[[ $(results) == $'not ok 1 rebind-2 stock: lost: no log\nnot ok 2 rebind-2 patched: lost: no log' ]]
+}
+
+@test "guest: all kernels have to do the same" {
+	echo 'new | arm64 | arm64 | | | same flags:yes,no | 5 | one more' >>"$copy/tools/cases"
+	log stock 9 "$(measured rebinds 9 0 0 asked:3,got:3)" '# domain device=x name=a free_bulk=no'
+	log patched 9 "$(measured rebinds 9 0 0 asked:3,got:3)" '# domain device=x name=a free_bulk=yes' \
+		'# domain device=x name=b free_bulk=no'
+	try 0 "$guest" "${both[@]}" new
+	[[ $(results) == *$'flag on the domains: yes,no; no splat; passed: 9 of 9\nok 3 new: patched does what stock does' ]]
+	log patched 9 "$(measured rebinds 9 0 0 asked:4,got:3)" '# domain device=x name=a free_bulk=no'
+	try 1 "$guest" "${both[@]}" new
+	[[ $output == *'# new patched: the flag is on the domains no and not yes,no'* ]]
+	[[ $output == *$'\n# +# measured what=rebinds tried=9 short=0 lost=0 detail=asked:4,got:3\n'* ]]
+	[[ $(results) == *'not ok 3 new: patched does not do what stock does' ]]
+}
+
+@test "guest: a field that is empty does not shift the table" {
+	echo 'new | arm64 | arm64 | | | patched | 5 | one more' >>"$copy/tools/cases"
+	log patched 9 "$(measured a 9 0 - x:1)" "$(measured b 10 0 0 -)" "$(measured c 9 0 0 y:2_3,x:7)"
+	try 0 "$guest" --image patched=patched new
+	[[ $output == *'
+# case  kernel   what  tried  short  lost  x  y    splats
+# new   patched  a         9      0     -  1  -    none
+# new   patched  b        10      0     0  -  -    none
+# new   patched  c         9      0     0  7  2 3  none
+'* ]]
+}
+
+@test "guest: a splat belongs to what is measured after it" {
+	log patched 9 "$(measured a 9 0 0 -)" "$warn" "$warn" "$(measured b 9 0 0 -)" 'BUG: at the end'
+	try 1 "$guest" --image patched=patched rebind-2
+	[[ $output == *'patched  a         9      0     0  none
+# rebind-2  patched  b         9      0     0  WARN in its_msi_teardown x2
+# rebind-2  patched  -         -      -     -  BUG: at the end
+'* ]]
+}
+
+@test "guest: what QEMU is told" {
+	echo 'new | arm64 | arm64 | a=1 b.c=2 rounds=5 | -smp 3 xhci,id=x nvme,drive=d,serial=d | patched | 5 | x' >>"$copy/tools/cases"
+	good_patched
+	try 0 "$guest" --image patched=patched --rounds 7 --seed 3 --kernel debug new -- -snapshot
+	grep -qF -- '-smp 3 -device nec-usb-xhci,msi=on,msix=off,intrs=16,id=x -blockdev driver=null-co,node-name=d,size=67108864,read-zeroes=on -device nvme,drive=d,serial=d -m 2048 -snapshot ' "$calls"
+	grep -qF -- 'kunit.enable=0 guest.job=kunit guest.a=1 b.c=2 guest.rounds=7 guest.seed=3 guest.slow=10 guest.kmemleak=1 ' "$calls"
+	try 0 "$guest" --image patched=patched --gdb new
+	grep -qF -- ' -s -S ' "$calls"
+	says "gdb-multiarch patched.vmlinux -ex 'target remote :1234'"
+}
+
+@test "guest: interrupted and terminated" {
+	local signal expected
+
+	for signal in 'INT 130' 'TERM 143'; do
+		read -r signal expected <<<"$signal"
+		rm -f reached
+		# shellcheck disable=SC2016 # for the stub
+		stub qemu-system-aarch64 'echo $$ >"'"$PWD"'/reached"; exec sleep 100'
+		good_patched
+		begin "$guest" --image patched=patched rebind-2
+		until_true test -s reached
+		# What a terminal does, and what kill does
+		kill "-$signal" "$([[ $signal == INT ]] && echo "-$pid" || echo "$pid")"
+		ends_with "$expected"
+		until_true eval '! kill -0 "$(<reached)" 2>/dev/null'
+		same '' "$(find "$cache/logs" -type f)"
+	done
+}
+
+@test "guest: two runs of one case wait for each other" {
+	good_patched
+	# shellcheck disable=SC2016 # for the stub
+	stub qemu-system-aarch64 ': >reached; until [[ -e go ]]; do sleep 0.1; done; shift $(($# - 1)); cat patched >"${1#file:}"'
+	begin "$guest" --image patched=patched rebind-2
+	first=$pid
+	until_true test -e reached
+	begin "$guest" --image patched=patched rebind-4 rebind-2
+	until_true grep -q 'waiting for another run that uses guest-rebind-2-arm64' "$background.err"
+	: >go
+	ends_with 0
+	pid=$first
+	ends_with 0
+}
+
+@test "guest: without its libraries nothing runs" {
+	rm "$copy/scripts/lib/common.sh"
+	try 2 "$guest" --list
+	same '' "$output"
+}
