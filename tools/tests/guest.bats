@@ -279,11 +279,11 @@ ok 2 rebind-2 patched loses nothing: rebinds 0 of 9 short; no splat; passed: 9 o
 }
 
 @test "guest: what QEMU is told" {
-	echo 'new | arm64 | arm64 | a=1 b.c=2 rounds=5 | -smp 3 xhci,id=x nvme,drive=d,serial=d | patched | 5 | x' >>"$copy/tools/cases"
+	echo 'new | arm64 | arm64 | a=1 rounds=5 -- b.c=2 d | -smp 3 xhci,id=x nvme,drive=d,serial=d | patched | 5 | x' >>"$copy/tools/cases"
 	good_patched
 	try 0 "$guest" --image patched=patched --rounds 7 --seed 3 --kernel debug new -- -snapshot
 	grep -qF -- '-smp 3 -device nec-usb-xhci,msi=on,msix=off,intrs=16,id=x -blockdev driver=null-co,node-name=d,size=67108864,read-zeroes=on -device nvme,drive=d,serial=d -m 2048 -snapshot ' "$calls"
-	grep -qF -- 'kunit.enable=0 guest.job=kunit guest.a=1 b.c=2 guest.rounds=7 guest.seed=3 guest.slow=10 guest.kmemleak=1 ' "$calls"
+	grep -qF -- 'kunit.enable=0 guest.job=kunit guest.a=1 guest.rounds=7 b.c=2 d guest.seed=3 guest.slow=10 guest.kmemleak=1 ' "$calls"
 	try 0 "$guest" --image patched=patched --gdb new
 	grep -qF -- ' -s -S ' "$calls"
 	says "gdb-multiarch patched.vmlinux -ex 'target remote :1234'"
