@@ -3,6 +3,9 @@
 #
 # KTAP (Documentation/dev-tools/ktap.rst of the kernel): printing the results of a script on stdout, and
 # reading KUnit's from a kernel log. Needs no other library.
+#
+# What is noted belongs to the result that follows. A number sign, which begins a directive, and the end
+# of a line cannot be part of the words of a result.
 
 ktap_planned=0
 ktap_passed=0
@@ -17,11 +20,22 @@ ktap_begin() {
 
 ktap_given() { echo $((ktap_passed + ktap_failed + ktap_skipped)); }
 
-ktap_ok() { ktap_passed=$((ktap_passed + 1)); printf 'ok %d %s\n' "$(ktap_given)" "$*"; }
-ktap_not_ok() { ktap_failed=$((ktap_failed + 1)); printf 'not ok %d %s\n' "$(ktap_given)" "$*"; }
+# ktap_result OK [WORDS...]: the line, after it was counted
+ktap_result() {
+	local words=${*:2}
+
+	words=${words//\#/}
+	printf '%s %d %s\n' "$1" "$(ktap_given)" "${words//$'\n'/ }"
+}
+
+ktap_ok() { ktap_passed=$((ktap_passed + 1)); ktap_result ok "$@"; }
+ktap_not_ok() { ktap_failed=$((ktap_failed + 1)); ktap_result 'not ok' "$@"; }
 
 # ktap_skip WHY WORDS...
-ktap_skip() { ktap_skipped=$((ktap_skipped + 1)); printf 'ok %d %s # SKIP %s\n' "$(ktap_given)" "${*:2}" "$1"; }
+ktap_skip() {
+	ktap_skipped=$((ktap_skipped + 1))
+	printf '%s # SKIP %s\n' "$(ktap_result ok "${@:2}")" "$1"
+}
 
 # ktap_note TEXT: may have several lines
 ktap_note() { sed 's/^/# /; s/ *$//' <<<"$*"; }
