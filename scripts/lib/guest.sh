@@ -14,13 +14,13 @@
 #
 #	at_exit guest_stop
 
-: "${cache:?}" "${repo:?}"
+: "${cache:?}" "${repo:?}" "${self:?}" "${dtb=}"
 
 # Seconds until a guest that has not powered off is stopped, and lost; 0 is never
 guest_timeout=${guest_timeout:-300}
 
 # 'file', or 'stdio' for a guest that somebody talks to
-guest_console=file
+guest_console='file'
 
 guest_pid=
 guest_progress=
@@ -134,7 +134,7 @@ guest_busybox() {
 	[[ ! -e $busybox ]] || return 0
 	source_suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
 	dir=$(mktemp -d "$cache/guest/partial.XXXXXX")
-	at_exit "rm -rf '$dir'"
+	at_exit rm -rf "$dir"
 	source_download "$dir"
 	mkdir "$dir/out"
 	dpkg-deb --fsys-tarfile "$dir"/busybox-static_*.deb | tar -xO ./bin/busybox >"$dir/out/busybox" ||
@@ -315,15 +315,15 @@ guest_rows() {
 # guest_excerpt LOG IMAGE: 30 lines around the first splat, or the first result that is not ok, or the end,
 # with the stacks decoded where the image's vmlinux is there
 guest_excerpt() {
-	local splats line first decode=(cat)
+	local splats line first llvm='' decode=(cat)
 
 	splats=$(guest_splats "$1")
 	line=$(sed -E "1s/^.*:([0-9]+): .*/\1/;q" <<<"$splats")
 	[[ -n $line ]] || line=$(grep -anm 1 -E '(^|\] )not ok ' "$1" | cut -d : -f 1) || line=$(wc -l <"$1")
 	first=$((line > 10 ? line - 9 : 1))
 	if [[ -e $2.vmlinux && -e ${src-}/scripts/decode_stacktrace.sh ]]; then
-		decode=(env "LLVM=$([[ $guest_arch == loongarch ]] && echo -19)" "CROSS_COMPILE=$guest_cross"
-			"$src/scripts/decode_stacktrace.sh" "$2.vmlinux")
+		[[ $guest_arch != loongarch ]] || llvm=-19
+		decode=(env "LLVM=$llvm" "CROSS_COMPILE=$guest_cross" "$src/scripts/decode_stacktrace.sh" "$2.vmlinux")
 	fi
 	sed -n "$first,$((first + 29))p" "$1" | tr -d '\r' | "${decode[@]}"
 }

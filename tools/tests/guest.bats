@@ -230,6 +230,20 @@ ok 2 rebind-2 patched loses nothing: rebinds 0 of 9 short; no splat; passed: 9 o
 	[[ $output == *'# what led to it'*'not ok 9 rebind'*'# alone: scripts/guest --rounds 9 --image patched=patched rebind-2 -- -cpu max'*$'\n''not ok 2 rebind-2 patched '* ]]
 }
 
+@test "guest: the stack of what fails is decoded" {
+	log patched 9 "$(measured rebinds 9 0 0 asked:3,got:3)" "$warn" ' its_msi_teardown+0x120/0x140 (P)'
+	: >patched.vmlinux
+	mkdir -p "$cache/src/scripts"
+	# shellcheck disable=SC2016 # for the stub
+	printf '#!/bin/sh\nsed "s,+0x120/0x140 (P),& decoded by $1 $CROSS_COMPILE,"' >"$cache/src/scripts/decode_stacktrace.sh"
+	chmod +x "$cache/src/scripts/decode_stacktrace.sh"
+	try 1 "$guest" --image patched=patched rebind-2
+	[[ $output == *"its_msi_teardown+0x120/0x140 (P) decoded by patched.vmlinux "* ]]
+	rm patched.vmlinux
+	try 1 "$guest" --image patched=patched rebind-2
+	[[ $output == *'its_msi_teardown+0x120/0x140 (P)'$'\n'* ]]
+}
+
 @test "guest: one that is lost" {
 	good_patched
 	log stock 9
@@ -303,7 +317,7 @@ ok 2 rebind-2 patched loses nothing: rebinds 0 of 9 short; no splat; passed: 9 o
 		# What a terminal does, and what kill does
 		kill "-$signal" "$([[ $signal == INT ]] && echo "-$pid" || echo "$pid")"
 		ends_with "$expected"
-		until_true eval '! kill -0 "$(<reached)" 2>/dev/null'
+		until_true eval "! kill -0 $(<reached) 2>/dev/null"
 		same '' "$(find "$cache/logs" -type f)"
 	done
 }

@@ -4,6 +4,7 @@
 # scripts/sensitivity, with a kunit and a guest that say what they are told to.
 
 # shellcheck disable=SC2030,SC2031 # every test is a shell of its own
+# shellcheck disable=SC2016 # for the scripts that stand in
 
 # shellcheck source=tools/tests/lib.bash
 . "$BATS_TEST_DIRNAME/lib.bash"
@@ -109,9 +110,10 @@ ok 10 patched smmu must pass, and does pass
 }
 
 @test "sensitivity: the columns of the table are suites and cases, the lines are variants" {
-	local name
+	local name columns
 
-	for name in $(sed -n 's/^# VARIANT//p' "$repo/tools/sensitivity/table"); do
+	read -ra columns < <(sed -n "s/^# VARIANT//p" "$repo/tools/sensitivity/table")
+	for name in "${columns[@]}"; do
 		grep -qE "^$name( |\$)" "$repo/tools/kernel/suites" || grep -q "^$name |" "$repo/tools/cases"
 	done
 	same "$(awk '/^[a-z]/ { print $1 }' "$repo/tools/sensitivity/variants" | sort)" \
