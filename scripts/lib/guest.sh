@@ -58,7 +58,7 @@ guest_machine() {
 
 	read -ra guest_qemu <<<"$qemu"
 	if [[ $guest_arch == arm64 && $(uname -m) == aarch64 && -w /dev/kvm ]]; then
-		guest_qemu+=(-accel kvm -cpu host)
+		guest_qemu=("${guest_qemu[0]}" -accel kvm "${guest_qemu[@]:1}" -cpu host)
 	fi
 	read -r guest_cross guest_debian <<<"$compiler"
 	triplet=${guest_cross%-}

@@ -76,6 +76,8 @@ int pci_bind(const char *bdf, const char *driver);
 int pci_unbind(const char *bdf, const char *driver);
 int pci_override(const char *bdf, const char *driver);
 int pci_restore(const char *bdf);
+int pci_remove(const char *bdf);
+int pci_rescan(void);
 int pci_vectors(const char *bdf);
 int pci_vector_list(const char *bdf, unsigned int *vectors, int max);
 void pci_vector_kind(const char *bdf, char *buf, size_t size);

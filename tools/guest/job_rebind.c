@@ -5,8 +5,12 @@
  *
  * guest.rounds=N: how often, after what the probe at boot got (round 0).
  * guest.most=N: all that a device can get, on a machine without Multi-MSI
+ * guest.remove=1: remove the device, and rescan the bus for it, instead
  *
- * A USB device must be plugged into each controller: it shows up only if the
+ * guest.driver=NAME guest.class=N guest.asks=N: another driver, the PCI class of its
+ * devices and the vectors that it asks for. Its interrupts are not waited for.
+ *
+ * A USB device must be plugged into each xHCI controller: it shows up only if the
  * driver's interrupts arrive. Measured for each controller: what=rebinds, with how many vectors
  * the driver asked for, and how many it got each time, "3x4_1x97" in a long list. 0 means that
  * it could not be bound or took a legacy interrupt.
@@ -19,7 +23,6 @@
 
 #include "guest.h"
 
-#define DRIVER			"xhci_hcd"
 #define CLASS_SERIAL_USB_XHCI	0x0c0330
 
 #define MAX_DEVICES		16
@@ -43,6 +46,10 @@ struct rebind_device {
 	int last;
 	unsigned int nr_last;
 };
+
+static const char *driver;
+static unsigned int class;
+static bool by_removal;
 
 static void append(char *text, size_t size, const char *word)
 {
@@ -81,17 +88,18 @@ static void count(struct rebind_device *dev, unsigned int round, int got)
 /* Reports one round, in which the driver should now be bound. */
 static void check_bound(struct rebind_device *dev, unsigned int round, int bind_error)
 {
+	bool is_xhci = class == CLASS_SERIAL_USB_XHCI;
 	const char *problem = NULL;
-	char driver[64] = "";
+	char now[64] = "";
 	long interrupts = 0;
 	int got = 0;
 
 	if (bind_error) {
 		problem = strerror(-bind_error);
-	} else if (pci_driver(dev->bdf, driver, sizeof(driver)) || strcmp(driver, DRIVER)) {
-		problem = "not bound to " DRIVER;
+	} else if (pci_driver(dev->bdf, now, sizeof(now)) || strcmp(now, driver)) {
+		problem = "not bound to its driver";
 	} else {
-		bool present = usb_device_wait(dev->bdf, USB_TIMEOUT_MS);
+		bool present = !is_xhci || usb_device_wait(dev->bdf, USB_TIMEOUT_MS);
 
 		got = pci_vectors(dev->bdf);
 		interrupts = pci_interrupts(dev->bdf);
@@ -99,7 +107,7 @@ static void check_bound(struct rebind_device *dev, unsigned int round, int bind_
 			problem = "cannot read the vectors";
 		else if ((unsigned int)got != dev->asked)
 			problem = "wrong number of vectors";
-		else if (!interrupts)
+		else if (is_xhci && !interrupts)
 			problem = "no interrupt arrived";
 		else if (!present)
 			problem = "the USB device did not appear";
@@ -122,11 +130,11 @@ static void rebind_device(struct rebind_device *dev, unsigned int rounds)
 	pci_note_domains(dev->bdf);
 
 	for (round = 1; round <= rounds; round++) {
-		ret = pci_unbind(dev->bdf, DRIVER);
+		ret = by_removal ? pci_remove(dev->bdf) : pci_unbind(dev->bdf, driver);
 		if (ret)
-			ktap_note("%s round %u: cannot unbind", dev->bdf, round);
+			ktap_note("%s round %u: cannot take the driver away", dev->bdf, round);
 		else
-			ret = pci_bind(dev->bdf, DRIVER);
+			ret = by_removal ? pci_rescan() : pci_bind(dev->bdf, driver);
 		check_bound(dev, round, ret);
 	}
 
@@ -144,7 +152,11 @@ static void rebind_run(void)
 	struct pci_name found[MAX_DEVICES];
 	int nr_found, i, nr = 0;
 
-	nr_found = pci_find_class(CLASS_SERIAL_USB_XHCI, found, MAX_DEVICES);
+	driver = guest_param("driver", "xhci_hcd");
+	class = guest_param_uint("class", CLASS_SERIAL_USB_XHCI);
+	by_removal = guest_param_uint("remove", 0);
+
+	nr_found = pci_find_class(class, found, MAX_DEVICES);
 	for (i = 0; i < nr_found; i++) {
 		int max = pci_msi_max(found[i].bdf);
 
@@ -153,9 +165,9 @@ static void rebind_run(void)
 			continue;
 		}
 
-		/* What xhci_try_enable_msi() asks for */
+		/* What xhci_try_enable_msi() asks for, when nothing else was said */
 		devices[nr].bdf = found[i].bdf;
-		devices[nr].asked = cpus + 1 < max ? cpus + 1 : max;
+		devices[nr].asked = guest_param_uint("asks", cpus + 1 < max ? cpus + 1 : max);
 		if (devices[nr].asked > most)
 			devices[nr].asked = most;
 		nr++;
@@ -163,7 +175,7 @@ static void rebind_run(void)
 
 	if (!nr) {
 		ktap_plan(1);
-		ktap_result(false, "rebind: an xHCI controller with Multi-MSI is there");
+		ktap_result(false, "rebind: a device with Multi-MSI for %s is there", driver);
 		return;
 	}
 

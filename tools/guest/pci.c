@@ -217,6 +217,25 @@ int pci_restore(const char *bdf)
 	return ret ? ret : file_write("/sys/bus/pci/drivers_probe", bdf);
 }
 
+/* Removes the device, and expects it to be gone. */
+int pci_remove(const char *bdf)
+{
+	char path[GUEST_PATH_MAX];
+	int ret;
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s", bdf);
+	ret = file_write_at(path, "remove", "1");
+	if (ret)
+		return ret;
+	return access(path, F_OK) ? 0 : -EBUSY;
+}
+
+/* Looks for devices on all buses. */
+int pci_rescan(void)
+{
+	return file_write("/sys/bus/pci/rescan", "1");
+}
+
 /* The number of MSI or MSI-X vectors that the device has now */
 int pci_vectors(const char *bdf)
 {
