@@ -148,11 +148,11 @@ guest_busybox() {
 # Boots and waits until the guest has gone, whatever became of it: guest_verdict
 # tells. LOG is what the guest wrote to its console, LOG.qemu what QEMU had to say.
 guest_boot() {
-	local log=$1 image=$2 initramfs=$3 append boot word i status=0 qemu=()
+	local log=$1 image=$2 initramfs=$3 append boot word status=0 qemu=()
 
 	append="$guest_append panic=-1 oops=panic printk.devkmsg=on kunit.enable=0 $4"
 	shift 4
-	for word in "${guest_qemu[@]}"; do
+	for word in "${guest_qemu[@]}" -nodefaults -display none -no-reboot -m 1024 "$@"; do
 		if [[ $word == @* ]]; then
 			kernel_dtb "${word#@}"
 			word=$dtb
@@ -165,7 +165,7 @@ guest_boot() {
 	else
 		boot=(-kernel "$image" -initrd "$initramfs" -append "$append")
 	fi
-	qemu+=(-nodefaults -display none -no-reboot -m 1024 "$@" "${boot[@]}")
+	qemu+=("${boot[@]}")
 	if [[ $guest_console == stdio ]]; then
 		"${qemu[@]}" -serial mon:stdio
 		return

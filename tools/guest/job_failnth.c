@@ -16,7 +16,8 @@
  *
  * Measured for each device: what=vfio-N or probe, the set-ups after each failure, and of how many
  * vectors the device's were, how many allocations failed, and how many of them were for the
- * doorbell.
+ * doorbell. With a kernel that can tell also what=lpis-vfio-N or lpis-probe: the LPIs that the ITS
+ * driver has less after a failure, when there is no set-up, than before.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -32,6 +33,9 @@
 #define CLASS_SERIAL_USB_XHCI	0x0c0330
 #define DOORBELL_FUNCTION	"iommu_dma_prepare_msi"
 #define PROBE_FUNCTION		"pci_alloc_irq_vectors_affinity"
+
+/* A patch of the topic 'proof' makes it, so it is not on stock. */
+#define FREE_LPIS		"/sys/kernel/debug/gic_v3_its_free_lpis"
 
 /* Stock ignores that it fails, and warns when it removes what was not made. */
 #define WARNS			"register_irq_proc"
@@ -56,7 +60,21 @@ struct sweep {
 	unsigned int setups;
 	unsigned int nr_short;
 	unsigned int lost;
+
+	unsigned int lpi_rounds;
+	unsigned int lpi_short;
+	long lpis;
 };
+
+/* The LPIs that no device has, or a negative errno */
+static long free_lpis(void)
+{
+	char text[32];
+	int ret;
+
+	ret = file_read(FREE_LPIS, text, sizeof(text));
+	return ret < 0 ? ret : strtol(text, NULL, 10);
+}
 
 /* Sets vectors up by VFIO, and releases them. */
 static int vfio_setup(const struct vfio_device *vfio, unsigned int vectors)
@@ -178,15 +196,33 @@ static void count(struct sweep *sweep, unsigned int nth, int first, unsigned int
 	sweep->lost += wanted - (got > 0 ? got : 0);
 }
 
+/* There is no set-up now, nor was there one when @before LPIs were free. */
+static void count_lpis(struct sweep *sweep, unsigned int nth, int first, long before)
+{
+	long lost = before - free_lpis();
+
+	if (before < 0)
+		return;
+	sweep->lpi_rounds++;
+	if (lost <= 0)
+		return;
+	if (!sweep->lpi_short++)
+		ktap_note("%s allocation %u: %d of %u, and %ld LPIs lost", sweep->bdf, nth, first,
+			  sweep->vectors, lost);
+	sweep->lpis += lost;
+}
+
 /* Fails each allocation in this function of the kernel. Returns the number, or -1. */
 static int sweep_function(struct sweep *sweep, const char *function)
 {
 	int injected = 1, first, next, full, ret, failures = 0;
 	unsigned int nth;
+	long lpis;
 
 	ret = fault_only_in(function);
 	for (nth = 1; !ret && injected; nth++) {
 		next = -ENODATA;
+		lpis = free_lpis();
 		first = sweep->round(sweep, nth, &injected, &next);
 		if (next == -ENODATA || injected < 0 || nth > MAX_NTH) {
 			ktap_note("%s allocation %u: the set-up returns %d", sweep->bdf, nth, first);
@@ -194,6 +230,7 @@ static int sweep_function(struct sweep *sweep, const char *function)
 		}
 		failures += injected;
 		count(sweep, nth, first, sweep->vectors, next);
+		count_lpis(sweep, nth, first, lpis);
 
 		ret = full_setup(sweep, &full);
 		if (!ret)
@@ -209,14 +246,18 @@ static int sweep_function(struct sweep *sweep, const char *function)
 static void sweep_run(struct sweep *sweep)
 {
 	int doorbell, others;
+	char what[32];
 
+	snprintf(what, sizeof(what), "lpis-%s", sweep->what);
 	doorbell = sweep_function(sweep, DOORBELL_FUNCTION);
 	others = doorbell < 0 ? -1 : sweep_function(sweep, sweep->function);
 
 	ktap_measured(sweep->what, sweep->setups, sweep->nr_short, sweep->lost,
 		      "vectors:%u,failures:%d,doorbell:%d", sweep->vectors, doorbell + others,
 		      doorbell);
-	ktap_result(others > 0 && !sweep->nr_short, "failnth %s: all vectors each time",
+	if (sweep->lpi_rounds)
+		ktap_measured(what, sweep->lpi_rounds, sweep->lpi_short, sweep->lpis, "-");
+	ktap_result(others > 0 && !sweep->nr_short && !sweep->lpi_short, "failnth %s: all vectors each time",
 		    sweep->what);
 	/* Without one, nothing has come between reserving the block and handing it out. */
 	if (guest_param_uint("iommu", 0))
