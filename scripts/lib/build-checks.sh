@@ -3,19 +3,33 @@
 #
 # Those checks of scripts/check that compile. All of them compare: what the base
 # says already is not the series' fault, what is new is. Needs lib/common.sh,
-# lib/series.sh, lib/kernel.sh, and the temporary folder $work of scripts/check.
+# lib/series.sh, lib/kernel.sh, and the temporary folder $work of scripts/check, which
+# calls take_series first.
 
 : "${cache:?}" "${repo:?}" "${src:?}" "${work:=}"
 
 # messages LOG: the compilers' and tools' messages, without line numbers. sparse up to 0.6.4 does not
 # fold __builtin_strlen(), and says of each MODULE_LICENSE() what the compiler would say if it were so.
 messages() {
-	grep -E '(warning|error|Warning|Error):|^(WARNING|ERROR):' "$1" | grep -v ' error: bad constant expression$' |
-		sed -E -e 's/^\.\.\///' -e 's/:[0-9]+(:[0-9]+)?:?/:/' -e "s,$src/,," | sort -u || [[ $? == 1 ]]
+	search -E '(warning|error|Warning|Error):|^(WARNING|ERROR):' "$1" |
+		search -v ' error: bad constant expression$' |
+		sed -E -e 's/^\.\.\///' -e 's/:[0-9]+(:[0-9]+)?:?/:/' -e "s,$src/,," | sort -u
 }
 
-# new_messages BEFORE AFTER: those that only AFTER has; 1 when there are none
-new_messages() { comm -13 "$1" "$2" | grep .; }
+# new_messages BEFORE AFTER WHERE: say what only AFTER has, and set bad
+new_messages() {
+	local new
+
+	new=$(comm -13 "$1" "$2")
+	[[ -n $new ]] || return 0
+	printf '%s\n' "$new" "new $3"
+	bad=1
+}
+
+# touched_sources, touched_objects: the sources that the series touches, and those that become an object of
+# the kernel. kselftests are programs, which scripts/guest builds.
+touched_sources() { touched_files | search '\.[ch]$'; }
+touched_objects() { touched_files | search '\.c$' | search -v '^tools/'; }
 
 # compilers: TOOL=PACKAGE, a line each, of what compiles in these checks and who looks on
 compilers() {
@@ -30,58 +44,65 @@ compilers() {
 build_tools() {
 	local tools
 
-	mapfile -t tools < <(compilers)
+	into tools compilers
 	kernel_tools um
 	need "${tools[@]}"
 }
 
-# build_inputs: a hash of all that the result of these checks depends on
+# build_inputs: a hash of all that the result of these checks depends on, in $src, which the caller holds
 build_inputs() {
-	local tool
+	local tool tools
 
-	use_variant patched
+	into tools compilers
 	{
 		series_commits
 		cat "$repo"/tools/kernel/{*.config,builds/*,configs,kernels,suites} "$repo"/scripts/lib/{build-checks,kernel}.sh
-		for tool in $(compilers | sed 's/=.*//' | sort -u); do "$tool" --version; done
+		for tool in "${tools[@]}"; do "${tool%%=*}" --version; done
 	} | sha256sum | cut -c1-16
+}
+
+# take_series: hold $src until this shell ends; sets stock and tip, the commits of the base and of the series
+take_series() {
+	use_variant patched
+	stock=$(git -C "$src" rev-parse base)
+	tip=$(git -C "$src" rev-parse HEAD)
 }
 
 # series_commits: the base and the commit of every prefix of the series, in order
 series_commits() {
-	local commit
-
-	variant_commit patched
-	git -C "$src" rev-parse base
-	git -C "$src" rev-list --reverse "base..$commit"
+	echo "$stock"
+	git -C "$src" rev-list --reverse "$stock..$tip"
 }
 
-# in_kernel COMMIT: whether COMMIT changes the kernel beyond a driver's own file. Each version of those
-# is for check_objects.
+# in_kernel FILE...: whether these are more of the kernel than a driver's own files. Each version of
+# those is for check_objects.
 in_kernel() {
 	local file
 
-	while read -r file; do
+	for file; do
 		case $file in
 		Documentation/* | tools/testing/* | drivers/*.c) ;;
 		*) return 0 ;;
 		esac
-	done < <(git -C "$src" diff --name-only "$1~" "$1")
+	done
 	return 1
 }
 
 # In the folder that KUnit builds in, so that one of the two starts from what the other has built.
 check_prefixes() {
-	local commits commit subject bad=0 number=0 file touched=()
+	local commits commit subject bad=0 number=0 file files touched=()
 
-	use_variant patched
-	commits=$(series_commits)
+	into commits series_commits
+	into files touched_files
 	git -C "$src" checkout -q --detach base
-	while read -r file; do
+	for file in "${files[@]}"; do
 		[[ ! -e $src/$file ]] || touched+=("$src/$file")
-	done < <(touched_files)
-	while read -r commit; do
-		((number == 0)) || in_kernel "$commit" || continue
+	done
+	for commit in "${commits[@]}"; do
+		if ((number)); then
+			into files git -C "$src" diff --name-only "$commit~" "$commit"
+			in_kernel "${files[@]}" || continue
+		fi
 		git -C "$src" checkout -q --detach "$commit"
 		subject=$(git -C "$src" log -1 --format=%s)
 		# All that will be built again is built once for what the base says of it.
@@ -93,23 +114,19 @@ check_prefixes() {
 		fi
 		messages "$work/make" >"$work/messages"
 		((number)) || cp "$work/messages" "$work/known"
-		if new_messages "$work/known" "$work/messages"; then
-			echo "new in '$subject'"
-			bad=1
-		fi
+		new_messages "$work/known" "$work/messages" "in '$subject'"
 		number=$((number + 1))
-	done <<<"$commits"
+	done
 	echo "$number builds"
 	return $bad
 }
 
 check_kernel-doc() {
-	local commit patched file touched bad=0
+	local commit file touched bad=0
 
-	use_variant patched
-	patched=$commit
-	mapfile -t touched < <(touched_files | grep '\.[ch]$')
-	for commit in "$(git -C "$src" rev-parse base)" "$patched"; do
+	into touched touched_sources
+	((${#touched[@]})) || die 'the series touches no source'
+	for commit in "$stock" "$tip"; do
 		git -C "$src" checkout -q --detach "$commit"
 		: >"$work/make"
 		for file in "${touched[@]}"; do
@@ -119,7 +136,7 @@ check_kernel-doc() {
 		done
 		messages "$work/make" >"$work/$commit.messages"
 	done
-	new_messages "$work/$(git -C "$src" rev-parse base).messages" "$work/$commit.messages" && bad=1
+	new_messages "$work/$stock.messages" "$work/$tip.messages" 'with the series'
 	return $bad
 }
 
@@ -133,6 +150,7 @@ configure() {
 options_taken() {
 	local line bad=0
 
+	[[ -s $2/.config ]] || die "$1: no configuration in $2"
 	while read -r line; do
 		case $line in
 		'' | \#*) continue ;;
@@ -144,17 +162,15 @@ options_taken() {
 }
 
 check_configs() {
-	local name arch cross options commit patched out bad=0
+	local name arch cross options commit out bad=0
 
 	while read -r name arch cross _ options; do
 		[[ $name != \#* ]] || continue
 		[[ $cross != - ]] || cross=
 		out=$cache/build/configs/$name
 		mkdir -p "$out"
-		use_variant patched
-		patched=$commit
 		tr ' ' '\n' <<<"$options" >"$work/allconfig"
-		for commit in "$(git -C "$src" rev-parse base)" "$patched"; do
+		for commit in "$stock" "$tip"; do
 			git -C "$src" checkout -q --detach "$commit"
 			configure "$arch" "$out" "$work/allconfig" "CROSS_COMPILE=$cross"
 			touch "$src"/kernel/irq/*.c
@@ -164,10 +180,7 @@ check_configs() {
 		done
 		# The last one only: options may come with the series.
 		options_taken "$name" "$out" "$work/allconfig" || bad=1
-		if new_messages "$work/$(git -C "$src" rev-parse base).messages" "$work/$commit.messages"; then
-			echo "new with '$name'"
-			bad=1
-		fi
+		new_messages "$work/$stock.messages" "$work/$tip.messages" "with '$name'"
 	done <"$repo/tools/kernel/configs"
 	return $bad
 }
@@ -177,10 +190,10 @@ check_configs() {
 commits_to_build() {
 	local commits commit file previous='' changed seen=' '
 
-	commits=$(series_commits)
-	while read -r commit; do
+	into commits series_commits
+	for commit in "${commits[@]}"; do
 		[[ -n $previous ]] || { echo "$commit"; previous=$commit; continue; }
-		mapfile -t changed < <(git -C "$src" diff --name-only "$previous" "$commit" -- "$@" '*.h' '*Kconfig' '*Makefile' ':!tools')
+		into changed git -C "$src" diff --name-only "$previous" "$commit" -- "$@" '*.h' '*Kconfig' '*Makefile' ':!tools'
 		for file in "${changed[@]}"; do
 			# What else changes may change every object.
 			[[ $file == *.c ]] || { changed=("$@"); break; }
@@ -193,7 +206,7 @@ commits_to_build() {
 		done
 		seen+="${changed[*]} "
 		previous=$commit
-	done <<<"$commits"
+	done
 	echo "$previous"
 }
 
@@ -204,8 +217,8 @@ build_objects() {
 	local arch make commits commit previous='' file dir folders=() known=$work/$1.messages
 
 	arch=$(build_says arch "$options")
-	mapfile -t make < <(build_says make "$options")
-	commits=$(commits_to_build "${files[@]}")
+	into make build_says make "$options"
+	into commits commits_to_build "${files[@]}"
 	git -C "$src" checkout -q --detach base
 	for file in "${files[@]}"; do
 		dir=$(dirname "$file")
@@ -216,7 +229,7 @@ build_objects() {
 	rm -rf "${folders[@]/#/$out/}"
 	mkdir -p "$out"
 
-	for commit in $commits; do
+	for commit in "${commits[@]}"; do
 		git -C "$src" checkout -q --detach "$commit"
 		if [[ -z $previous ]] || ! git -C "$src" diff --quiet "$previous" "$commit" -- '*Kconfig'; then
 			configure "$arch" "$out" "$options" "${make[@]}"
@@ -241,10 +254,7 @@ build_objects() {
 		messages "$work/make" >"$work/messages"
 		[[ -n $previous ]] || cp "$work/messages" "$known"
 		previous=$commit
-		if new_messages "$known" "$work/messages"; then
-			echo "new with '$name' up to '$(git -C "$src" log -1 --format=%s)'"
-			bad=1
-		fi
+		new_messages "$known" "$work/messages" "with '$name' up to '$(git -C "$src" log -1 --format=%s)'"
 	done
 	# The last one only: options may come with the series.
 	options_taken "$name" "$out" "$options" || bad=1
@@ -256,12 +266,11 @@ build_says() { sed -n "s/^# $1: *//p" "$2"; }
 check_objects() {
 	local options patterns pattern file touched files left=() bad=0
 
-	use_variant patched
-	# kselftests are programs, which scripts/selftest builds.
-	mapfile -t touched < <(touched_files | grep '\.c$' | grep -v '^tools/')
+	into touched touched_objects
 	declare -A built=()
 	for options in "$repo"/tools/kernel/builds/*; do
-		read -ra patterns -d '' < <(build_says files "$options"; printf '\0')
+		patterns=$(build_says files "$options")
+		read -ra patterns <<<"${patterns//$'\n'/ }"
 		files=()
 		for file in "${touched[@]}"; do
 			for pattern in "${patterns[@]}"; do
