@@ -1,0 +1,212 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+#
+# scripts/check and lib/build-checks.sh: what they must find, and that what could not be
+# looked at is not taken for clean. No kernel is built; something small stands in for
+# the tree and for the tools.
+
+# shellcheck disable=SC2030,SC2031 # every test is a shell of its own
+
+# shellcheck source=tools/tests/lib.bash
+. "$BATS_TEST_DIRNAME/lib.bash"
+
+setup_file() {
+	clean_environment
+	export mini=$BATS_FILE_TMPDIR/repo
+	mini_repo "$mini"
+	mini_git "$BATS_FILE_TMPDIR/base"
+}
+
+# A copy of the small repo, for which a small tree is what fetch has brought, and what the builds have
+setup() {
+	clean_environment
+	copy=$BATS_TEST_TMPDIR/repo
+	cp -a "$mini" "$copy"
+	mkdir -p "$copy"/{.ci,tools/tests,Documentation}
+	base=$cache/linux-$base_version
+	mkdir -p "$cache"
+	cp -a "$BATS_FILE_TMPDIR/base" "$base"
+	cp -a "$BATS_FILE_TMPDIR/base" "$cache/src"
+	stub codespell ''
+	stub shellcheck ''
+	mkdir "$base/scripts"
+}
+
+teardown() { no_temporary_files; }
+
+# check STATUS CHECK [RESULT]: its exit code, and that its only result is RESULT
+check() {
+	try "$1" "$copy/scripts/check" "$2"
+	same "$3 1 $2" "$(grep -E '^(not )?ok ' <<<"$output")"
+}
+
+# has_note WORDS: it is part of a comment in the output
+has_note() { grep -q "^# .*$1" <<<"$output" || { echo "no comment '$1'"; return 1; }; }
+
+# in_library COMMAND...: in a shell that has the library of the checks that build
+in_library() {
+	# shellcheck disable=SC2016 # the shell's own
+	bash -c 'work=$1; . "$2/scripts/lib/common.sh"; . "$2/scripts/lib/series.sh"; . "$2/scripts/lib/kernel.sh"
+		. "$2/scripts/lib/build-checks.sh"; bad=0; "${@:3}"; exit $bad' bash "$BATS_TEST_TMPDIR" "$copy" "$@"
+}
+
+@test "check: one KTAP document" {
+	try 2 "$copy/scripts/check" --quick
+	same 'KTAP version 1' "${lines[0]}"
+	same 1..6 "${lines[1]}"
+	same '# Totals: pass:4 fail:2 skip:0' "${lines[-1]}"
+	same 6 "$(grep -cE '^(not )?ok ' <<<"$output")"
+	grep -qx 'ok 2 apply' <<<"$output"
+	says 'check: apply: '
+	# The name of a check is no part of a name, nor a pattern.
+	try 2 "$copy/scripts/check" serie
+	says_only "unknown argument 'serie'"
+	try 2 "$copy/scripts/check" 's.ries'
+	try 2 "$copy/scripts/check" --quick series
+	says_only 'exclude each other'
+}
+
+@test "check series: the series and the folder name the same patches" {
+	check 0 series ok
+	cp "$copy/patches/its/its-Bring-a-file.patch" "$copy/patches/its/stray.patch"
+	check 1 series 'not ok'
+	has_note '> its/stray.patch'
+	rm "$copy/patches/its/stray.patch" "$copy/patches/irqdomain/core-Inherit-the-flag.patch"
+	check 1 series 'not ok'
+	has_note '< irqdomain/core-Inherit-the-flag.patch'
+}
+
+@test "check series: a patch twice, no patch, no series, no folder" {
+	echo its/its-Bring-a-file.patch >>"$copy/series"
+	check 1 series 'not ok'
+	has_note 'twice: its/its-Bring-a-file.patch'
+	echo '# nothing' >"$copy/series"
+	rm -rf "$copy"/patches/*
+	check 2 series 'not ok'
+	has_note 'series names no patch'
+	rm "$copy/series"
+	check 2 series 'not ok'
+	cp "$mini/series" "$copy"
+	rmdir "$copy/patches"
+	check 1 series 'not ok'
+}
+
+@test "check apply: bytes that refresh would write in another way" {
+	check 0 apply ok
+	printf -- '-- \n2.39.5\n' >>"$copy/patches/its/its-Bring-a-file.patch"
+	check 1 apply 'not ok'
+	has_note 'refresh changed something right after apply'
+}
+
+@test "check apply: a series that was made on another base" {
+	change "$base/Kbuild" 1 other
+	sed -i '1i one more line' "$base/kernel/irq/irqdomain.c"
+	git_commit_all "$base" 'another base'
+	check 1 apply 'not ok'
+	has_note 'the series is not made on this base'
+}
+
+@test "check tags: a tag that is missing, and a patch" {
+	check 1 tags 'not ok'
+	has_note "its/its-Set-the-flag.patch: Fixes: missing, a must for code in topic 'its'"
+	rm "$copy/patches/its/its-Set-the-flag.patch"
+	check 2 tags 'not ok'
+	echo '# nothing' >"$copy/series"
+	check 2 tags 'not ok'
+	has_note 'series names no patch'
+}
+
+# checkpatch STATUS LINE...: what checkpatch.pl says of each patch
+checkpatch() {
+	{ printf 'print <<"END";\n'; printf '%s\n' "${@:2}"; printf 'END\nexit %d;\n' "$1"; } >"$base/scripts/checkpatch.pl"
+}
+unsigned='x.patch:1: ERROR:MISSING_SIGN_OFF: Missing Signed-off-by: line(s)'
+white='x.patch:7: ERROR:TRAILING_WHITESPACE: trailing whitespace'
+
+# The modules of Python are those of the system, which a test without them cannot install.
+python_modules() {
+	[[ -e /usr/lib/python3/dist-packages/ply && -e /usr/lib/python3/dist-packages/git ]] || skip 'needs python3-ply and python3-git'
+}
+
+@test "check checkpatch: only what is allowed" {
+	python_modules
+	checkpatch 1 "$unsigned"
+	check 0 checkpatch ok
+	checkpatch 1 "$unsigned" "$white"
+	check 1 checkpatch 'not ok'
+	has_note 'its/its-Set-the-flag.patch: ERROR: trailing whitespace'
+	# It did not look.
+	checkpatch 0
+	check 2 checkpatch 'not ok'
+	has_note 'checkpatch.pl did not look at irqdomain/core-Introduce-a-flag.patch'
+	checkpatch 2 "$unsigned"
+	check 2 checkpatch 'not ok'
+	rm "$base/scripts/checkpatch.pl"
+	check 2 checkpatch 'not ok'
+}
+
+@test "check checkpatch: a broken list of what is allowed allows nothing" {
+	python_modules
+	checkpatch 1 "$unsigned" "$white"
+	echo 'WARNING: (' >>"$copy/tools/checkpatch/allowed"
+	check 2 checkpatch 'not ok'
+	has_note 'cannot search: grep'
+	echo '# nothing' >"$copy/tools/checkpatch/allowed"
+	check 2 checkpatch 'not ok'
+	has_note 'is empty'
+	rm "$copy/tools/checkpatch/allowed"
+	check 2 checkpatch 'not ok'
+}
+
+@test "check spelling, scripts: what the tools find, and what is missing" {
+	check 0 spelling ok
+	check 0 scripts ok
+	stub codespell 'echo "teh ==> the"; exit 65'
+	stub shellcheck 'echo "SC2086"; exit 1'
+	check 1 spelling 'not ok'
+	has_note 'teh ==> the'
+	check 1 scripts 'not ok'
+	has_note SC2086
+	rm -r "$copy/tools/tests"
+	stub shellcheck ''
+	check 1 scripts 'not ok'
+}
+
+@test "check: what the compilers say, without line numbers, and what is new in it" {
+	local log=$BATS_TEST_TMPDIR/log
+
+	printf '%s\n' '../a.c:1:2: warning: old' 'CC a.o' 'b.c:7: error: new' \
+		'c.c:1:1: error: bad constant expression' >"$log"
+	try 0 in_library messages "$log"
+	same $'a.c: warning: old\nb.c: error: new' "$output"
+	echo 'CC a.o' >"$log"
+	try 0 in_library messages "$log"
+	same '' "$output"
+	# No log is not a log without messages.
+	try 2 in_library messages "$log.none"
+	says 'cannot search'
+
+	echo 'a.c: warning: old' >"$log.before"
+	try 0 in_library new_messages "$log.before" "$log.before" here
+	same '' "$output"
+	printf '%s\n' 'a.c: warning: old' 'b.c: error: new' >"$log.after"
+	try 1 in_library new_messages "$log.before" "$log.after" here
+	same $'b.c: error: new\nnew here' "$output"
+	try 1 in_library new_messages "$log.before" "$log.none" here
+	try 1 in_library new_messages "$log.none" "$log.after" here
+}
+
+@test "check: options that Kconfig does not take, and no configuration" {
+	local out=$BATS_TEST_TMPDIR/out options=$BATS_TEST_TMPDIR/options
+
+	mkdir "$out"
+	printf '%s\n' '# which' CONFIG_A=y CONFIG_B=n >"$options"
+	echo CONFIG_A=y >"$out/.config"
+	try 0 in_library options_taken x "$out" "$options"
+	printf '%s\n' CONFIG_A=y CONFIG_B=m >"$out/.config"
+	try 1 in_library options_taken x "$out" "$options"
+	same "x: Kconfig does not take 'CONFIG_B=n'" "$output"
+	echo CONFIG_B=n >"$options"
+	rm "$out/.config"
+	try 2 in_library options_taken x "$out" "$options"
+}

@@ -1,0 +1,262 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+#
+# scripts/test, with steps that take no time: what it adds up, records, and stops. The
+# kernel's own kunit.py counts, from the tree that the user has.
+
+# shellcheck disable=SC2030,SC2031 # every test is a shell of its own
+
+# shellcheck source=tools/tests/lib.bash
+. "$BATS_TEST_DIRNAME/lib.bash"
+
+setup() {
+	clean_environment
+	copy=$BATS_TEST_TMPDIR/repo
+	copy_repo "$copy"
+	mkdir -p "$copy/Documentation/results" "$copy/tools/tests" "$cache/linux-$base_version/tools/testing"
+	kunit=$user_cache/linux-$base_version/tools/testing/kunit
+	[[ -e $kunit/kunit.py ]] || skip "needs the kernel's kunit.py, which scripts/fetch brings"
+	cp -r "$kunit" "$cache/linux-$base_version/tools/testing"
+	stub spatch :
+	stub qemu-system-aarch64 'echo QEMU of a test'
+	stub gcc 'echo gcc of a test'
+	: >"$copy/tools/steps"
+}
+
+teardown() { no_temporary_files; }
+
+# has_step NAME FORM TEXT [STATUS]: a step whose script prints TEXT and ends with STATUS
+has_step() {
+	echo "$1 $2 $1" >>"$copy/tools/steps"
+	printf '#!/bin/bash\ncat <<"END"\n%s\nEND\necho "words of %s" >&2\nexit %s\n' "$3" "$1" "${4-0}" >"$copy/scripts/$1"
+	chmod +x "$copy/scripts/$1"
+}
+
+# has_line LINE: it is a line of the output
+has_line() { grep -qxF -e "$1" <<<"$output" || { echo "no line '$1'"; return 1; }; }
+
+ktap='KTAP version 1'
+two_of_three="$ktap
+1..3
+ok 1 a
+ok 2 b # SKIP no root
+ok 3 c"
+nested="$ktap
+1..2
+    $ktap
+    # Subtest: irqdomain_free
+    1..2
+    ok 1 x
+    ok 2 y
+ok 1 irqdomain_free
+# a table
+ok 2 no splat"
+
+@test "test: adds up what passed, failed and was skipped" {
+	has_step one short "$two_of_three"
+	has_step two both "$nested"
+	has_step three long "$two_of_three"
+	try 0 "$copy/scripts/test"
+	same '5 passed, 0 failed, 1 skipped' "${lines[-1]}"
+	has_line '1..2'
+	has_line '    # Subtest: one'
+	has_line '        ok 2 y'
+	says 'test: one: begins'
+	says 'one: words of one'
+	# What they printed is kept
+	same "$nested" "$(<"$cache/logs/test/two.ktap")"
+	same 'words of two' "$(<"$cache/logs/test/two.log")"
+
+	# A result that failed, and one that is missing
+	has_step four short "$ktap"$'\n1..3\nok 1 a\nnot ok 2 b' 1
+	try 1 "$copy/scripts/test"
+	same '6 passed, 2 failed, 1 skipped' "${lines[-1]}"
+	grep -qE '^not ok [0-9] four$' <<<"$output"
+	grep -qE '^# four +1 passed, 2 failed, 0 skipped$' <<<"$output"
+}
+
+@test "test: a step that says by its status alone that it failed" {
+	has_step one short "$two_of_three"
+	has_step two short "$two_of_three" 2
+	try 1 "$copy/scripts/test"
+	same '4 passed, 1 failed, 2 skipped' "${lines[-1]}"
+	grep -qE '^not ok [0-9] two$' <<<"$output"
+	grep -F "# exit code 2; what it said is in $cache/logs/test/two.log" <<<"$output"
+}
+
+@test "test: a step that was killed, printed no KTAP, or is not there" {
+	has_step one short "$two_of_three"
+	has_step two short 'all is well'
+	has_step three short "$ktap"$'\n1..2\nok 1 a'
+	sed -i 's/^exit 0/kill -KILL $$/' "$copy/scripts/three"
+	has_step four short ''
+	: >"$copy/scripts/four"
+	echo 'five short nowhere' >>"$copy/tools/steps"
+	try 1 "$copy/scripts/test"
+	# a, c and the skipped b of one; three has a, a result that is missing
+	same '3 passed, 4 failed, 1 skipped' "${lines[-1]}"
+	has_line '# all is well'
+	grep -qE '^not ok [0-9] two$' <<<"$output"
+	grep -qE '^not ok [0-9] three$' <<<"$output"
+	grep -qE '^not ok [0-9] four$' <<<"$output"
+	grep -qE '^not ok [0-9] five$' <<<"$output"
+}
+
+@test "test: more results than planned, no plan, and a kernel's last words hide nothing" {
+	has_step one short "$ktap"$'\n1..1\nok 1 a\nnot ok 2 b'
+	has_step two short "$ktap"$'\nok 1 a\nnot ok 2 b'
+	has_step three short "$ktap"$'\n1..1\n# reboot: System halted\nok 1 a'
+	has_step four short "$ktap"$'\n1..1\nnot ok 1 a' 1
+	try 1 "$copy/scripts/test"
+	same '1 passed, 3 failed, 0 skipped' "${lines[-1]}"
+	grep -F '2 results, and 1 were planned' <<<"$output"
+	grep -F 'no plan' <<<"$output"
+}
+
+@test "test: nothing passed is no success" {
+	has_step one short "$ktap"$'\n1..1\nok 1 a # SKIP no root'
+	try 1 "$copy/scripts/test"
+	same '0 passed, 0 failed, 1 skipped' "${lines[-1]}"
+}
+
+@test "test: the scripts' own tests are a step" {
+	echo 'tests short bats' >"$copy/tools/steps"
+	stub bats 'printf "%s\n" 1..3 "ok 1 a # b" "ok 2 b # skip no root" "not ok 3 c" "# ok 1 d"; exit 1'
+	try 1 "$copy/scripts/test"
+	same '1 passed, 1 failed, 1 skipped' "${lines[-1]}"
+	same "bats --formatter tap $copy/tools/tests" "$(<"$calls")"
+}
+
+@test "test: JUnit" {
+	has_step one short "$two_of_three"
+	has_step two short "$nested"
+	cd "$BATS_TEST_TMPDIR"
+	try 0 "$copy/scripts/test" --junit 'results of it.xml'
+	python3 - "$BATS_TEST_TMPDIR/results of it.xml" <<-'END'
+		import sys, xml.etree.ElementTree as tree
+		top = tree.parse(sys.argv[1]).getroot()
+		assert top.attrib['tests'] == '6' and top.attrib['skipped'] == '1', top.attrib
+		assert sorted(s.attrib['name'] for s in top) == ['one', 'two']
+	END
+	try 2 "$copy/scripts/test" --junit "$BATS_TEST_TMPDIR/none/x.xml"
+	same "test: cannot write to $BATS_TEST_TMPDIR/none/x.xml" "${stderr_lines[-1]}"
+}
+
+@test "test: named steps, by the whole name" {
+	has_step one short "$two_of_three"
+	has_step onetwo short "$nested"
+	has_step three long "$nested"
+	try 0 "$copy/scripts/test" one
+	same '2 passed, 0 failed, 1 skipped' "${lines[-1]}"
+	try 2 "$copy/scripts/test" 'on.'
+	says_only "test: no step 'on.'; known: one onetwo"
+	try 2 "$copy/scripts/test" three
+	says_only "test: no step 'three'; known: one onetwo"
+	try 2 "$copy/scripts/test" --record one
+	says_only "test: no step 'one'; known: three"
+}
+
+@test "test: lines of one step and form take turns by the day" {
+	local day
+
+	has_step one short "$two_of_three"
+	printf '%s\n' 'turn short say a' 'turn short say b' 'turn long say c' >>"$copy/tools/steps"
+	# shellcheck disable=SC2016 # for the script
+	printf '#!/bin/bash\nprintf "%%s\\n" "KTAP version 1" 1..1 "ok 1 $1"\n' >"$copy/scripts/say"
+	chmod +x "$copy/scripts/say"
+	for day in 0 1 2; do
+		stub date "echo $((day * 86400 + 86399))"
+		try 0 "$copy/scripts/test" turn
+		case $day in
+		0 | 2) says 'test: turn: today the line 1 of 2: say a'; has_line '    ok 1 a' ;;
+		1) says 'test: turn: today the line 2 of 2: say b'; has_line '    ok 1 b' ;;
+		esac
+	done
+	try 0 "$copy/scripts/test" --record
+	has_line '    ok 1 c'
+}
+
+@test "test: records what the long forms print, without what the kernel prints" {
+	has_step one short "$two_of_three"
+	has_step two long "$nested"
+	try 0 "$copy/scripts/test" --record
+	[[ ! -e $copy/Documentation/results/one.txt ]]
+	same "$(printf '%s\n' '$ scripts/two' "$ktap" 1..2 'ok 1 irqdomain_free' '# a table' 'ok 2 no splat' '' \
+		'exit code 0' 'QEMU of a test, gcc of a test' \
+		"patches $(cd "$copy" && cat series patches/*/*.patch | sha256sum | cut -c1-16)")" \
+		"$(<"$copy/Documentation/results/two.txt")"
+	# A failure is a result, too. What could not be run is none.
+	has_step two long "$ktap"$'\n1..1\nnot ok 1 a' 1
+	try 1 "$copy/scripts/test" --record two
+	grep -qx 'exit code 1' "$copy/Documentation/results/two.txt"
+	has_step two long "$nested" 2
+	try 1 "$copy/scripts/test" --record two
+	grep -qx 'exit code 1' "$copy/Documentation/results/two.txt"
+}
+
+@test "test: what is kept must be what the step prints" {
+	has_step one kept "$two_of_three"
+	try 1 "$copy/scripts/test"
+	same '2 passed, 1 failed, 1 skipped' "${lines[-1]}"
+	try 0 "$copy/scripts/test" --record
+	try 0 "$copy/scripts/test"
+	same '2 passed, 0 failed, 1 skipped' "${lines[-1]}"
+	sed -i 's/ok 3 c/ok 3 d/' "$copy/Documentation/results/one.txt"
+	try 1 "$copy/scripts/test"
+	same '2 passed, 1 failed, 1 skipped' "${lines[-1]}"
+	has_line '# < ok 3 d'
+	has_line '# > ok 3 c'
+	# The versions may be others.
+	try 0 "$copy/scripts/test" --record
+	sed -i 's/QEMU of a test/another QEMU/' "$copy/Documentation/results/one.txt"
+	try 0 "$copy/scripts/test"
+}
+
+@test "test: without its steps, or a parser, it says nothing" {
+	try 2 "$copy/scripts/test"
+	says_only "test: $copy/tools/steps is empty"
+	rm "$copy/tools/steps"
+	try 2 "$copy/scripts/test"
+	[[ $output != *passed* ]]
+	has_step one short "$two_of_three"
+	rm "$cache/linux-$base_version/tools/testing/kunit/kunit.py"
+	try 2 "$copy/scripts/test"
+	says 'kunit.py is missing'
+	echo 'import sys; sys.exit(1)' >"$cache/linux-$base_version/tools/testing/kunit/kunit.py"
+	try 2 "$copy/scripts/test"
+	says 'kunit.py cannot read'
+	[[ $output != *' passed, '* ]]
+}
+
+# sleeper NAME [TRAP]: a step that begins and does not end by itself, and has a child in its group
+sleeper() {
+	echo "$1 short $1" >>"$copy/tools/steps"
+	printf '#!/bin/bash\n%s\nsleep 600 &\necho $! >%s.child\ntouch %s\nwhile :; do sleep 0.1; done\n' \
+		"${2-}" "$BATS_TEST_TMPDIR/$1" "$BATS_TEST_TMPDIR/$1" >"$copy/scripts/$1"
+	chmod +x "$copy/scripts/$1"
+}
+
+# gone NAME: its child is no process any more
+gone() { ! kill -0 "$(<"$BATS_TEST_TMPDIR/$1.child")" 2>/dev/null; }
+
+@test "test: two steps at once, and none is left when it is interrupted" {
+	local signal
+
+	sleeper one "trap 'touch $BATS_TEST_TMPDIR/one.stopped; exit 143' TERM"
+	sleeper two
+	sleeper three
+	for signal in INT TERM; do
+		begin "$copy/scripts/test"
+		until_true test -e "$BATS_TEST_TMPDIR/one"
+		until_true test -e "$BATS_TEST_TMPDIR/two"
+		sleep 0.5
+		[[ ! -e $BATS_TEST_TMPDIR/three ]]
+		kill -"$signal" "$pid"
+		ends_with "$([[ $signal == INT ]] && echo 130 || echo 143)"
+		[[ -e $BATS_TEST_TMPDIR/one.stopped && ! -e $BATS_TEST_TMPDIR/three ]]
+		until_true gone one
+		until_true gone two
+		run ! grep -q ' passed, ' "$background.out"
+		rm -f "$BATS_TEST_TMPDIR"/{one,two}{,.child} "$BATS_TEST_TMPDIR/one.stopped"
+	done
+}
