@@ -28,7 +28,7 @@ tags_problems() {
 	required=$(awk -v t="$topic" -v k="$kind" '$1 == t && $2 == k { $1 = $2 = ""; print; exit }' "$tags/rules")
 	[[ -n $required ]] || echo "no rule for $kind in topic '$topic' in tools/tags/rules"
 
-	into lines git interpret-trailers --parse "$file"
+	into lines git interpret-trailers --parse <"$file"
 	for line in "${lines[@]}"; do
 		tag=${line%%: *} value=${line#*: }
 		for i in "${!tags_order[@]}"; do

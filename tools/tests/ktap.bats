@@ -1,0 +1,35 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+#
+# lib/ktap.sh: what it prints, and reads from a kernel log.
+
+# shellcheck source=tools/tests/lib.bash
+. "$BATS_TEST_DIRNAME/lib.bash"
+
+setup() { clean_environment; }
+teardown() { no_temporary_files; }
+
+# ktap TEXT: run it with the library
+ktap() { bash -c "set -euo pipefail; . '$repo/scripts/lib/ktap.sh'; $1"; }
+
+@test "ktap: a document" {
+	try 0 ktap 'ktap_begin 2; ktap_note $'"'a table\\n\\nof two '"'; ktap_ok stock: loses 10; ktap_skip "no root" x; ktap_end'
+	same "$(printf '%s\n' 'KTAP version 1' 1..2 '# a table' '#' '# of two' 'ok 1 stock: loses 10' \
+		'ok 2 x # SKIP no root' '# Totals: pass:1 fail:0 skip:1')" "$output"
+}
+
+@test "ktap: a failure, a result that is missing or too much, and nothing that passed" {
+	try 1 ktap 'ktap_begin 2; ktap_ok a; ktap_not_ok b; ktap_end'
+	same 'not ok 2 b' "${lines[-2]}"
+	try 1 ktap 'ktap_begin 2; ktap_ok a; ktap_end'
+	same '# 1 results, 2 were planned' "${lines[-2]}"
+	try 1 ktap 'ktap_begin 1; ktap_ok a; ktap_ok b; ktap_end'
+	try 1 ktap 'ktap_begin 1; ktap_skip "no root" a; ktap_end'
+	try 1 ktap 'ktap_begin 0; ktap_end'
+}
+
+@test "ktap: words that would be read as something else" {
+	# shellcheck disable=SC2016 # the shell's own
+	try 0 ktap 'ktap_begin 1; ktap_ok "the # of a"$(printf "\nline"); ktap_end'
+	same 'ok 1 the  of a line' "${lines[2]}"
+}
