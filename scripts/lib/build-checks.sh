@@ -94,7 +94,7 @@ check_prefixes() {
 
 	into commits series_commits
 	into files touched_files
-	git -C "$src" checkout -q --detach base
+	src_git "$src" checkout -q --detach base
 	for file in "${files[@]}"; do
 		[[ ! -e $src/$file ]] || touched+=("$src/$file")
 	done
@@ -103,7 +103,7 @@ check_prefixes() {
 			into files git -C "$src" diff --name-only "$commit~" "$commit"
 			in_kernel "${files[@]}" || continue
 		fi
-		git -C "$src" checkout -q --detach "$commit"
+		src_git "$src" checkout -q --detach "$commit"
 		subject=$(git -C "$src" log -1 --format=%s)
 		# All that will be built again is built once for what the base says of it.
 		((number)) || touch "${touched[@]}"
@@ -127,7 +127,7 @@ check_kernel-doc() {
 	into touched touched_sources
 	((${#touched[@]})) || die 'the series touches no source'
 	for commit in "$stock" "$tip"; do
-		git -C "$src" checkout -q --detach "$commit"
+		src_git "$src" checkout -q --detach "$commit"
 		: >"$work/make"
 		for file in "${touched[@]}"; do
 			[[ -e $src/$file ]] || continue
@@ -171,7 +171,7 @@ check_configs() {
 		mkdir -p "$out"
 		tr ' ' '\n' <<<"$options" >"$work/allconfig"
 		for commit in "$stock" "$tip"; do
-			git -C "$src" checkout -q --detach "$commit"
+			src_git "$src" checkout -q --detach "$commit"
 			configure "$arch" "$out" "$work/allconfig" "CROSS_COMPILE=$cross"
 			touch "$src"/kernel/irq/*.c
 			kernel_make "$arch" "$out" "CROSS_COMPILE=$cross" W=1 kernel/irq/ >"$work/make" 2>&1 ||
@@ -219,7 +219,7 @@ build_objects() {
 	arch=$(build_says arch "$options")
 	into make build_says make "$options"
 	into commits commits_to_build "${files[@]}"
-	git -C "$src" checkout -q --detach base
+	src_git "$src" checkout -q --detach base
 	for file in "${files[@]}"; do
 		dir=$(dirname "$file")
 		until [[ -e $src/$dir/Makefile ]]; do dir=$(dirname "$dir"); done
@@ -230,7 +230,7 @@ build_objects() {
 	mkdir -p "$out"
 
 	for commit in "${commits[@]}"; do
-		git -C "$src" checkout -q --detach "$commit"
+		src_git "$src" checkout -q --detach "$commit"
 		if [[ -z $previous ]] || ! git -C "$src" diff --quiet "$previous" "$commit" -- '*Kconfig'; then
 			configure "$arch" "$out" "$options" "${make[@]}"
 		fi

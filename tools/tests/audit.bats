@@ -101,7 +101,6 @@ with_series() {
 	driver flag 's/IRQ_DOMAIN_FREE_BULK/0/'
 	git -C "$tree" init -q -b base
 	git_commit_all "$tree" base
-	mkdir -p "$cache"
 	rm -rf "$copy/patches"
 	mkdir -p "$copy/patches/irqchip"
 	: >"$copy/series"
@@ -111,8 +110,7 @@ with_series() {
 		git -C "$tree" checkout -q "$file"
 		echo irqchip/x.patch >"$copy/series"
 	fi
-	cp -a "$tree" "$cache/src"
-	mv "$tree" "$cache/linux-$base_version"
+	has_base "$tree"
 }
 all_flagged='s/other_flags/flags/; s/(parent, 0,/(parent, IRQ_DOMAIN_FREE_BULK,/'
 
@@ -146,8 +144,9 @@ ok patched: these have IRQ_DOMAIN_FREE_BULK, and no others do" "$(results)"
 
 @test "audit: a stock that needs nothing proves nothing" {
 	with_series
-	sed -i 's/get_count_order(nr_irqs)/0/' "$cache/linux-$base_version/drivers/irqchip/flag.c"
-	git_commit_all "$cache/linux-$base_version" 'nothing to free'
+	sed -i 's/get_count_order(nr_irqs)/0/' "$cache/src/drivers/irqchip/flag.c"
+	git_commit_all "$cache/src" 'nothing to free'
+	git -C "$cache/src" update-ref refs/heads/base HEAD
 	try 1 "$audit"
 	same 'not ok stock: no operations need IRQ_DOMAIN_FREE_BULK or a repair, which proves nothing' \
 		"$(results | head -n 1)"

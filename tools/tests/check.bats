@@ -23,10 +23,8 @@ setup() {
 	copy=$BATS_TEST_TMPDIR/repo
 	cp -a "$mini" "$copy"
 	mkdir -p "$copy"/{.ci,tools/tests,Documentation}
-	base=$cache/linux-$base_version
-	mkdir -p "$cache"
-	cp -a "$BATS_FILE_TMPDIR/base" "$base"
-	cp -a "$BATS_FILE_TMPDIR/base" "$cache/src"
+	has_base "$BATS_FILE_TMPDIR/base"
+	base=$cache/src
 	stub codespell ''
 	stub shellcheck ''
 	mkdir "$base/scripts"
@@ -102,6 +100,7 @@ in_library() {
 	change "$base/Kbuild" 1 other
 	sed -i '1i one more line' "$base/kernel/irq/irqdomain.c"
 	git_commit_all "$base" 'another base'
+	git -C "$base" update-ref refs/heads/base HEAD
 	check 1 apply 'not ok'
 	has_note 'the series is not made on this base'
 }

@@ -165,6 +165,13 @@ mini_git() {
 	git_commit_all "$1" base
 }
 
+# has_base DIR: the tree of mini_git in DIR is the base that the scripts have got, in $cache/src
+has_base() {
+	mkdir -p "$cache"
+	git clone -q --bare "$1" "$cache/linux-$base_version.git"
+	git -C "$cache/linux-$base_version.git" worktree add -q --detach "$cache/src" base
+}
+
 # debian_gitignore: what Debian's source has as its .gitignore: nothing of the kernel is to be seen by git
 debian_gitignore() { printf '%s\n' '.*' '*.o' '' '# Debian packaging: ignore everything' '/*' '!/debian/'; }
 

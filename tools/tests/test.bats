@@ -13,10 +13,11 @@ setup() {
 	clean_environment
 	copy=$BATS_TEST_TMPDIR/repo
 	copy_repo "$copy"
-	mkdir -p "$copy/Documentation/results" "$copy/tools/tests" "$cache/linux-$base_version/tools/testing"
-	kunit=$user_cache/linux-$base_version/tools/testing/kunit
+	mkdir -p "$copy/Documentation/results" "$copy/tools/tests" "$cache/src/tools/testing"
+	: >"$cache/src/.git"
+	kunit=$user_cache/src/tools/testing/kunit
 	[[ -e $kunit/kunit.py ]] || skip "needs the kernel's kunit.py, which scripts/fetch brings"
-	cp -r "$kunit" "$cache/linux-$base_version/tools/testing"
+	cp -r "$kunit" "$cache/src/tools/testing"
 	stub spatch :
 	stub qemu-system-aarch64 'echo QEMU of a test'
 	stub gcc 'echo gcc of a test'
@@ -219,10 +220,10 @@ ok 2 no splat"
 	try 2 "$copy/scripts/test"
 	[[ $output != *passed* ]]
 	has_step one short "$two_of_three"
-	rm "$cache/linux-$base_version/tools/testing/kunit/kunit.py"
+	rm "$cache/src/tools/testing/kunit/kunit.py"
 	try 2 "$copy/scripts/test"
 	says 'kunit.py is missing'
-	echo 'import sys; sys.exit(1)' >"$cache/linux-$base_version/tools/testing/kunit/kunit.py"
+	echo 'import sys; sys.exit(1)' >"$cache/src/tools/testing/kunit/kunit.py"
 	try 2 "$copy/scripts/test"
 	says 'kunit.py cannot read'
 	[[ $output != *' passed, '* ]]
