@@ -1,9 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0
 #
-# The scripts that judge: splat, tags, check, kunit and test. What they must find,
-# what they must not, and that they do not judge what they cannot. No kernel is
-# built or run; where a script would do so, something small stands in.
+# scripts/kunit: what it must find, what it must not, and that it does not judge what it
+# cannot. No kernel is built or run; where it would do so, something small stands in.
 
 # shellcheck disable=SC2030,SC2031 # every test is a shell of its own
 
@@ -35,62 +34,7 @@ own_repo() {
 	cp -a "$BATS_FILE_TMPDIR/base" "$cache/src"
 }
 
-# replace SCRIPT TEXT: another script in its place
-replace() { printf '#!/bin/bash\n%s\n' "$2" >"$copy/scripts/$1"; }
-
 warning='WARNING: CPU: 0 PID: 1 at kernel/irq/irqdomain.c:1 irq_domain_free+0x1/0x2'
-
-@test "splat: a clean log, and one with a splat" {
-	printf '%s\n' '[    0.000000] Linux version 7.3.4' 'all is well' >"$log"
-	try 0 "$repo/scripts/splat" "$log"
-	same '' "$output$stderr"
-	printf '%s\n' 'all is well' "$warning" 'and so on' >"$log"
-	try 1 "$repo/scripts/splat" "$log"
-	same "$log:2: $warning" "$output"
-	# One splat among several logs is enough.
-	echo 'all is well' >"$log.2"
-	try 1 "$repo/scripts/splat" "$log" "$log.2"
-	try 1 "$repo/scripts/splat" "$log.2" "$log"
-}
-
-@test "splat: what cannot be judged is no success" {
-	: >"$log"
-	try 2 "$repo/scripts/splat" "$log"
-	says_only "splat: $log is empty: nothing ran"
-	try 2 "$repo/scripts/splat" "$log.none"
-	says_only "splat: $log.none cannot be read"
-	try 2 "$repo/scripts/splat" "$BATS_TEST_TMPDIR"
-	says_only "cannot be read"
-	try 2 "$repo/scripts/splat"
-	says_only 'splat: no log to look at'
-	# Also after a log that is fine
-	echo 'all is well' >"$log.2"
-	try 2 "$repo/scripts/splat" "$log.2" "$log"
-}
-
-@test "splat: without its patterns it judges nothing" {
-	copy_repo "$copy"
-	echo "$warning" >"$log"
-	try 1 "$copy/scripts/splat" "$log"
-	: >"$copy/tools/splat/patterns"
-	try 2 "$copy/scripts/splat" "$log"
-	says_only "splat: $copy/tools/splat/patterns is empty"
-	printf '# a comment\n\n' >"$copy/tools/splat/patterns"
-	try 2 "$copy/scripts/splat" "$log"
-	says_only "splat: $copy/tools/splat/patterns is empty"
-	rm "$copy/tools/splat/patterns"
-	try 2 "$copy/scripts/splat" "$log"
-	says_only "splat: $copy/tools/splat/patterns is missing"
-	try 2 "$copy/scripts/splat" --self-test
-}
-
-@test "splat: its own cases can fail" {
-	copy_repo "$copy"
-	find "$copy/tools/splat/cases" -mindepth 1 -maxdepth 1 -not -name warn-x86 -exec rm -rf {} +
-	echo clean >"$copy/tools/splat/cases/warn-x86/expected"
-	try 1 "$copy/scripts/splat" --self-test
-	grep "^not ok: case warn-x86: expected 'clean', got 'splat" <<<"$output"
-}
 
 # kunit STATUS ARGUMENT...: what a build needs is not used, so an apt-get that brings nothing will do;
 # without root it is not even asked
@@ -219,110 +163,3 @@ ok 1 SUITE'
 	same 1 "$(calls_of '^make .* olddefconfig$')"
 	same 3 "$(calls_of '^make .* linux$')"
 }
-
-@test "rebind: the verdicts on its own cases" {
-	local failed=0
-
-	# shellcheck disable=SC2030,SC2031 # the script's own settings, in a shell of their own
-	run bash -c '. "$1/scripts/lib/common.sh"; . "$1/scripts/lib/guest.sh"; guest_self_test' bash "$repo"
-	echo "$output"
-	same 0 "$status"
-	grep -E '^[1-9][0-9]* passed, 0 failed$' <<<"$output"
-}
-
-# canned_guests: a copy of the repo whose guests leave $BATS_TEST_TMPDIR/KERNEL.log, so that only the
-# verdict is under test
-canned_guests() {
-	copy_repo "$copy"
-	cat >>"$copy/scripts/lib/kernel.sh" <<-'END'
-		kernel_image() { image=$1; }
-	END
-	cat >>"$copy/scripts/lib/guest.sh" <<-END
-		guest_tools() { :; }
-		guest_initramfs() { echo x; }
-		guest_boot() { cp "$BATS_TEST_TMPDIR/\$2.log" "\$1"; printf '%s\n' "\${@:4}" >"$BATS_TEST_TMPDIR/boot"; }
-	END
-}
-
-# canned KERNEL LINE...: what the guest of this kernel leaves
-canned() {
-	printf '[    1.000000] %s\n' 'Linux version 7.3.4' '# guest: begin job=x' "${@:2}" '# guest: end job=x' \
-		>"$BATS_TEST_TMPDIR/$1.log"
-}
-
-failnth_line='# failnth path=vfio device=0000:00:01.0 vectors=3 failures=9 doorbell=4 setups=20'
-
-@test "failnth: passes when nothing is lost, and stock beside it loses something" {
-	canned_guests
-	canned stock 1..1 "$failnth_line short=2 lost=7" 'not ok 1 x' '# Totals: pass:0 fail:1 skip:0'
-	canned patched 1..1 "$failnth_line short=0 lost=0" 'ok 1 x' '# Totals: pass:1 fail:0 skip:0'
-	try 0 "$copy/scripts/failnth"
-	grep -E '^stock +smmuv3 +vfio +3 +9 +4 +20 +2 +7 +none$' <<<"$output"
-	grep -E '^patched +none +vfio +3 +9 +4 +20 +0 +0 +none$' <<<"$output"
-	try 1 "$copy/scripts/failnth" --stock
-	try 0 "$copy/scripts/failnth" --patched --iommu none
-	same 1 "$(grep -c '^patched ' <<<"$output")"
-	# The set-ups that the guest is told, and a device for each, and for the driver
-	same 'guest.job=failnth guest.vectors=1,3,16' "$(head -n 1 "$BATS_TEST_TMPDIR/boot")"
-	same 4 "$(grep -c '^nec-usb-xhci,' "$BATS_TEST_TMPDIR/boot")"
-	try 0 "$copy/scripts/failnth" --patched --iommu none --vectors 3
-	same 'guest.job=failnth guest.vectors=3' "$(head -n 1 "$BATS_TEST_TMPDIR/boot")"
-	same 1 "$(grep -c '^nec-usb-xhci,' "$BATS_TEST_TMPDIR/boot")"
-	try 2 "$copy/scripts/failnth" --vectors 17
-	says_only "failnth: --vectors takes 1 to 16, not '17'"
-
-	# The bug does not show.
-	cp "$BATS_TEST_TMPDIR"/{patched,stock}.log
-	try 1 "$copy/scripts/failnth"
-	says 'the bug does not show'
-}
-
-@test "failnth: a splat is a failure, also after the last line of numbers" {
-	canned_guests
-	canned patched 1..1 "$warning" "$failnth_line short=0 lost=0" 'ok 1 x' '# Totals: pass:1 fail:0 skip:0'
-	try 1 "$copy/scripts/failnth" --patched
-	grep -E '^patched .* 0 +WARNING: CPU: 0 ' <<<"$output"
-	canned patched 1..1 "$failnth_line short=0 lost=0" 'ok 1 x' 'unreferenced object 0xffff' \
-		'# Totals: pass:1 fail:0 skip:0'
-	try 1 "$copy/scripts/failnth" --patched
-	grep -E '^patched .* - +unreferenced object 0xffff$' <<<"$output"
-}
-
-@test "failnth: behind an SMMU, something must fail in mapping the doorbell" {
-	canned_guests
-	canned patched 1..1 "${failnth_line/doorbell=4/doorbell=0} short=0 lost=0" 'ok 1 x' '# Totals: pass:1 fail:0 skip:0'
-	try 0 "$copy/scripts/failnth" --patched --iommu none
-	try 1 "$copy/scripts/failnth" --patched --iommu smmuv3
-	says 'nothing was allocated to map the doorbell'
-}
-
-@test "failnth: a guest without a verdict is lost" {
-	canned_guests
-	canned patched 1..2 "$failnth_line short=0 lost=0" 'ok 1 x' '# Totals: pass:1 fail:0 skip:0'
-	try 2 "$copy/scripts/failnth" --patched
-	says 'lost: 1 results in the log, 2 were planned'
-}
-
-soak_lines=('# soak memory when=before available=900 slab=80' '# soak memory when=after available=800 slab=90')
-
-@test "soak: passes when nothing is lost, and stock beside it loses something" {
-	canned_guests
-	canned stock 1..2 "${soak_lines[@]}" '# soak allocations=100 short=80 lost=500' 'not ok 1 x' \
-		'# soak rebinds=10 short=9 lost=18' 'not ok 2 x' '# Totals: pass:0 fail:2 skip:0'
-	canned patched 1..2 "${soak_lines[@]}" '# soak allocations=100 short=0 lost=0' 'ok 1 x' \
-		'# soak rebinds=10 short=0 lost=0' 'ok 2 x' '# kmemleak scans=2 leaks=0' '# Totals: pass:2 fail:0 skip:0'
-	try 0 "$copy/scripts/soak" --rounds 10 --seed 5
-	grep -E '^stock +100 +80 +500 +10 +9 +18 +900 +800 +80 +90 +- +none$' <<<"$output"
-	grep -E '^patched +100 +0 +0 +10 +0 +0 +900 +800 +80 +90 +0 +none$' <<<"$output"
-	grep -F '10 rounds, seed 5' <<<"$output"
-	try 1 "$copy/scripts/soak" --rounds 10 --stock
-
-	cp "$BATS_TEST_TMPDIR"/{patched,stock}.log
-	try 1 "$copy/scripts/soak" --rounds 10
-	says 'the bug does not show'
-
-	canned patched 1..2 "${soak_lines[@]}" 'ok 1 x'
-	try 2 "$copy/scripts/soak" --rounds 10 --patched
-	says 'patched: lost:'
-}
-
