@@ -15,7 +15,8 @@ run_spatch() {
 	local mode=$1 status=0
 
 	printf '%s\n\n' "${@:2}" >"$work/groups"
-	nice spatch --very-quiet -D "$mode" --no-show-diff --cocci-file "$cocci" --no-includes \
+	# It wants a HOME, and does nothing there.
+	HOME=${HOME:-$work} nice spatch --very-quiet -D "$mode" --no-show-diff --cocci-file "$cocci" --no-includes \
 		--file-groups "$work/groups" --jobs "$jobs" --chunksize 1 --timeout 300 \
 		--tmp-dir "$work/spatch" >"$work/found" 2>"$work/errors" || status=$?
 	# Its exit code is 0 too when it gives up on one file, but then it says so.

@@ -258,3 +258,28 @@ ok tree: all 4 operations are classified" "$(results)"
 	try 2 "$audit" --tree "$BATS_TEST_TMPDIR"
 	says_only "is no kernel tree"
 }
+
+@test "audit: a trial: no HOME, a space and a quote in the paths, a link, CDPATH, a tree within git" {
+	local odd="$BATS_TEST_TMPDIR/a b's repo"
+
+	mv "$copy" "$odd"
+	driver flag "$all_flagged"
+	mv "$tree" "$odd/a tree's"
+	ln -s "$odd/scripts/audit" "$BATS_TEST_TMPDIR/link"
+	cd "$odd/scripts"
+	CDPATH=/ try 0 env -u HOME TERM=dumb "$BATS_TEST_TMPDIR/link" --tree "$odd/a tree's"
+	cd "$odd/a tree's"
+	try 0 "$odd/scripts/audit" --tree .
+	mv "$odd/scripts/lib" "$odd/scripts/lob"
+	try 2 "$odd/scripts/audit" --tree .
+	same '' "$output"
+}
+
+@test "audit: the temporary folder may be in a git tree" {
+	with_series "$all_flagged"
+	mkdir "$BATS_TEST_TMPDIR/outer"
+	git -C "$BATS_TEST_TMPDIR/outer" init -q
+	export TMPDIR=$BATS_TEST_TMPDIR/outer/tmp
+	mkdir "$TMPDIR"
+	try 0 "$audit" --variant patched
+}
