@@ -50,7 +50,8 @@ work_folder() {
 }
 
 # supervise COMMAND...: run it, and stop it with all that it has started when the script is told to end.
-# Bash would otherwise wait for the command before it looks at the signal.
+# Bash would otherwise wait for the command before it looks at the signal. (What is said then goes where
+# the output of supervise goes.)
 supervised=
 at_exit stop_supervised
 supervise() {

@@ -8,7 +8,7 @@
 # variant is checked out into it: git touches only the files that differ, so that
 # going from one variant to the next rebuilds only what depends on them.
 
-: "${cache:?}" "${repo:?}"
+: "${cache:?}" "${repo:?}" "${base_version:?}"
 
 # shellcheck source=scripts/lib/source.sh
 . "$repo/scripts/lib/source.sh" || exit 2
@@ -16,7 +16,6 @@
 # Whatever the user builds for
 unset ARCH CROSS_COMPILE LLVM KCFLAGS KBUILD_OUTPUT
 
-base_version=7.3
 variants=$repo/tools/sensitivity/variants
 src=$cache/src
 cross_arm64=aarch64-linux-gnu-
