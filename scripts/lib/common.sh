@@ -17,7 +17,7 @@ shopt -s inherit_errexit
 # Where cd looks, and the tree whose hook or rebase runs the script, are not meant for it.
 unset CDPATH GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_COMMON_DIR GIT_OBJECT_DIRECTORY GIT_PREFIX
 
-self=${0##*/}
+self=$(basename "$(readlink -f "$0")")
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # Bash knows the home folder of the user also where HOME is not set.
 cache=${XDG_CACHE_HOME:-~/.cache}/irq-free-bulk
@@ -50,7 +50,8 @@ work_folder() {
 }
 
 # supervise COMMAND...: run it, and stop it with all that it has started when the script is told to end.
-# Bash would otherwise wait for the command before it looks at the signal.
+# Bash would otherwise wait for the command before it looks at the signal. (What is said then goes where
+# the output of supervise goes.)
 supervised=
 at_exit stop_supervised
 supervise() {

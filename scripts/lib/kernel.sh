@@ -8,7 +8,7 @@
 # variant is checked out into it: git touches only the files that differ, so that
 # going from one variant to the next rebuilds only what depends on them.
 
-: "${cache:?}" "${repo:?}"
+: "${cache:?}" "${repo:?}" "${base_version:?}"
 
 # shellcheck source=scripts/lib/source.sh
 . "$repo/scripts/lib/source.sh" || exit 2
@@ -16,7 +16,6 @@
 # Whatever the user builds for
 unset ARCH CROSS_COMPILE LLVM KCFLAGS KBUILD_OUTPUT
 
-base_version=7.3
 variants=$repo/tools/sensitivity/variants
 src=$cache/src
 cross_arm64=aarch64-linux-gnu-
@@ -114,6 +113,7 @@ variant_commit() {
 # 'unlock src' when it has done what it needs it for.
 use_variant() {
 	# A wrong name is known before anything is fetched.
+	series_usable
 	variant_patches "$1" >/dev/null
 	lock_src
 	variant_commit "$1"
@@ -122,12 +122,12 @@ use_variant() {
 	build=$cache/build
 }
 
-# use_tree DIR: build DIR as it is
+# use_tree DIR: build DIR as it is, and let no other run do so
 use_tree() {
 	src=$(cd "$1" && pwd)
 	is_kernel_tree "$src" || die "$src is no kernel tree; give the top folder of a Linux source tree"
-	lock src
 	build=$cache/build/tree-$(printf %s "$src" | sha256sum | cut -c1-8)
+	lock "${build##*/}"
 }
 
 # kunit_suites: 'SUITE FOLDER' of those suites of tools/kernel/suites that $src has and ARCH runs
@@ -146,7 +146,7 @@ kernel_tools() {
 		/usr/include/gelf.h=libelf-dev /usr/include/openssl/ssl.h=libssl-dev
 		/usr/include/stdio.h=libc6-dev)
 
-	[[ -d $src/.git ]] || tools+=("${fetch_tools[@]}")
+	[[ -e $src/Makefile ]] || tools+=("${fetch_tools[@]}")
 	case $1 in
 	arm64)
 		tools+=(qemu-system-aarch64=qemu-system-arm)
@@ -192,6 +192,7 @@ kunit_py() {
 	says=$(kernel_says "$kernel")
 	read -r arch _ fragments <<<"$says"
 	args+=("$command" --arch="$arch" --build_dir="$build/$kernel")
+	[[ $command != exec || $kernel != debug ]] || args+=(--timeout=1800)
 	[[ $command != exec || $arch != arm64 ]] || args+=(--qemu_config="$repo/tools/kernel/qemu/arm64_its.py")
 	while read -r variable; do
 		args+=(--make_options "$variable")
@@ -210,10 +211,22 @@ kunit_py() {
 
 # kernel_make ARCH OUT ARGUMENT...: make in $src for OUT
 kernel_make() {
+	local quiet=(-s)
+
+	[[ -z ${kernel_loud-} ]] || quiet=()
 	# At W=1 Kbuild starts kernel-doc for each source file, which takes longer than to compile it.
 	# check_kernel-doc runs it on the touched files. Asked for a new option, nobody would answer where
 	# this goes to a log.
-	make cmd_checkdoc= -C "$src" O="$2" ARCH="$1" -j"$(nproc)" -s "${@:3}" </dev/null
+	make cmd_checkdoc= -C "$src" O="$2" ARCH="$1" -j"$(nproc)" "${quiet[@]}" "${@:3}" </dev/null
+}
+
+# progress: of what make says without -s, show how far it is and what is wrong
+progress() {
+	awk -v self="${0##*/}" '
+		/^make.*: (Entering|Leaving) directory/ { next }
+		/^  [A-Z][A-Z0-9_ \[\]]+ +[^ ]/ { if (++n % 250 == 0) print self ": " n " steps of the build"; next }
+		{ print }
+		{ fflush() }' >&2
 }
 
 # kernel_build KERNEL: configure it and build its image in $build/KERNEL. kunit.py could build too, but

@@ -1,19 +1,44 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# The series as such: which patches, which files they touch, and the two ways of
-# applying them. Needs lib/common.sh.
+# The series as such: which patches, which files they touch, and what git and the
+# repo know of each other. Needs lib/common.sh.
 
-: "${patches:?}" "${series:?}"
+: "${patches:?}" "${series:?}" "${repo:?}"
+
+# What the series is made on
+base_version=7.3
 
 # The branch that scripts/apply makes and scripts/refresh reads.
 branch=irq-free-bulk
 
-# series_list [SERIES]: the patch files of a series in order, relative to patches/
-series_list() { sed -e 's/#.*//' -e 's/[[:space:]]*$//' -e '/^$/d' "${1:-$series}"; }
+# series_list: the patch files in order, relative to patches/
+series_list() { sed -e 's/#.*//' -e 's/[[:space:]]*$//' -e '/^$/d' "$series"; }
 
-# series_paths [SERIES]: the same as absolute paths
-series_paths() { series_list "$@" | sed "s,^,$patches/,"; }
+# series_paths: the same as absolute paths
+series_paths() { series_list | sed "s,^,$patches/,"; }
+
+# series_usable: end the script where there is no series to apply
+series_usable() {
+	local list file
+
+	into list series_paths
+	((${#list[@]})) || die "series names no patch"
+	for file in "${list[@]}"; do
+		[[ -r $file ]] || die "series names ${file#"$patches/"}, which is not in patches/"
+	done
+	[[ -z $(search -l $'\r$' "$series" "${list[@]}") ]] ||
+		die "series or patches/ has the line ends of Windows; check them out with git config core.autocrlf false"
+}
+
+# series_state: what tells these patches, in this order, from all others
+series_state() { (cd "$repo" && { echo series; series_list | sed 's,^,patches/,'; } | xargs -d '\n' sha256sum); }
+
+# state_file TREE: where the state of the series that is the branch of a git tree is kept
+state_file() { echo "$(git -C "$1" rev-parse --path-format=absolute --git-common-dir)/$branch.series"; }
+
+# plain [VARIABLE=VALUE...] COMMAND...: run it without anyone's settings
+plain() { env -i PATH="$PATH" HOME=/dev/null LC_ALL=C GIT_CONFIG_NOSYSTEM=1 "$@"; }
 
 # touched_by PATCH...: the files of the kernel that these patches touch
 touched_by() { printf '%s\n' "$@" | xargs -d '\n' -n 1 git -C / apply --numstat | cut -f 3 | sort -u; }
@@ -22,7 +47,7 @@ touched_by() { printf '%s\n' "$@" | xargs -d '\n' -n 1 git -C / apply --numstat 
 touched_files() {
 	local list
 
-	mapfile -t list < <(series_paths)
+	into list series_paths
 	((${#list[@]} == 0)) || touched_by "${list[@]}"
 }
 
@@ -30,68 +55,64 @@ is_kernel_tree() {
 	[[ -f $1/Kbuild && -f $1/kernel/irq/irqdomain.c ]] && grep -q '^PATCHLEVEL = ' "$1/Makefile"
 }
 
+# kernel_version DIR: what its Makefile says
+kernel_version() {
+	awk '$1 ~ /^(VERSION|PATCHLEVEL|SUBLEVEL)$/ && $2 == "=" && $3 != "" { printf "%s%s", sep, $3; sep = "." }
+		/^EXTRAVERSION/ { print $3; exit }' "$1/Makefile"
+}
+
+# in_git TREE: whether it is the top of a git tree
+in_git() {
+	local top
+
+	if ! top=$(git -C "$1" rev-parse --show-toplevel 2>&1); then
+		[[ ! -e $1/.git ]] || die "git refuses $1: ${top%%$'\n'*}"
+		return 1
+	fi
+	[[ $top -ef $1 ]]
+}
+
+# lock_tree TREE: hold it until the script ends
+lock_tree() {
+	local fd dir=$1
+
+	! in_git "$1" || dir=$(git -C "$1" rev-parse --path-format=absolute --git-common-dir)
+	exec {fd}<"$dir"
+	flock -n "$fd" && return
+	note "waiting for another run that uses $1"
+	flock "$fd"
+}
+
 # scratch_copy DIR OUT: OUT becomes a git tree of those files of DIR that the series touches, so
 # that applying can be tried without going near DIR
 scratch_copy() {
-	local dir=$1 out=$2 file
+	local dir=$1 out=$2 touched file
 
+	into touched touched_files
 	mkdir -p "$out"
-	while read -r file; do
+	for file in "${touched[@]}"; do
 		[[ -e $dir/$file ]] || continue
 		mkdir -p "$(dirname "$out/$file")"
-		cp "$dir/$file" "$out/$file"
-	done < <(touched_files)
+		cp -p "$dir/$file" "$out/$file"
+	done
 	git -C "$out" init -q -b base
 	git -C "$out" add -f -A
 	git -C "$out" -c user.name=scratch -c user.email=scratch@localhost -c commit.gpgSign=false \
 		-c core.hooksPath=/dev/null commit -q --allow-empty -m base
 }
 
-# am_series DIR [SERIES]: commit the series on top of what is checked out in DIR. Nothing is left
-# behind when a patch does not apply.
-am_series() {
-	local dir=$1 start list
-
-	mapfile -t list < <(series_paths "${@:2}")
-	start=$(git -C "$dir" rev-parse HEAD)
-	((${#list[@]})) || return 0
-	git -C "$dir" -c commit.gpgSign=false -c am.threeWay=false -c core.hooksPath=/dev/null \
-		-c apply.whitespace=nowarn am -q "${list[@]}" && return
-	git -C "$dir" am --abort
-	git -C "$dir" reset -q --hard "$start"
-	return 1
+# patch_notes PATCH: what it says below its '---' line for reviewers. That is no part of a commit: apply
+# and refresh keep it as git notes, which git rebase takes along only when it is told to.
+patch_notes() {
+	awk '/^Notes:$/ { on = 1; next } on && !/^(    |$)/ { exit } on { sub(/^    /, ""); print }' "$1"
 }
 
-# keep_notes DIR: what the patches say below their '---' line is for reviewers and no part of the
-# commits. Attach it to the commits at the tip of DIR as git notes, from where refresh gets it; git
-# rebase takes them along only when it is told to.
+# keep_notes TREE PATCH COMMIT: attach the notes of the patch to the commit, and say whether there are any
 keep_notes() {
-	local dir=$1 list commits i text
+	local text
 
-	mapfile -t list < <(series_paths)
-	mapfile -t commits < <(git -C "$dir" rev-list --reverse -n "${#list[@]}" HEAD)
-	for i in "${!list[@]}"; do
-		text=$(awk '/^Notes:$/ { on = 1; next } on && !/^(    |$)/ { exit } on { sub(/^    /, ""); print }' \
-			"${list[i]}")
-		[[ -n $text ]] || continue
-		git -C "$dir" notes add -f -m "$text" "${commits[i]}" >/dev/null
-		git -C "$dir" config notes.rewriteRef refs/notes/commits
-	done
-}
-
-# quilt_series DIR: push the series with quilt, without fuzz and without the user's settings. What
-# quilt and patch said is printed. Nothing is left behind when a patch does not apply.
-quilt_series() {
-	local dir=$1
-
-	in_quilt "$dir" push -a --fuzz=0 && return
-	[[ ! -s $dir/.pc/applied-patches ]] || in_quilt "$dir" pop -a -q >/dev/null
-	rm -rf "$dir/.pc"
-	return 1
-}
-
-# in_quilt DIR COMMAND...: quilt with the patches and the series of this repo
-in_quilt() {
-	(unset "${!QUILT_@}" && cd "$1" && QUILT_PATCHES=$patches QUILT_SERIES=$series \
-		quilt --quiltrc - "${@:2}")
+	text=$(patch_notes "$2")
+	[[ -n $text ]] || return
+	git -C "$1" notes add -f -m "$text" "$3" >/dev/null
+	git -C "$1" config notes.rewriteRef refs/notes/commits
 }

@@ -228,7 +228,8 @@ its: Bring a file' "$(git -C "$tree" log --reverse --format=%s base..)"
 		[[ \$* != *' am -q '* ]] || set -- \"\${@:1:\$#-1}\" '$BATS_TEST_TMPDIR/none.patch'
 		exec $(command -v git) \"\$@\""
 	try 1 "$apply" --tree "$tree"
-	same "apply: the series does not apply to $tree, which is as it was" "${stderr_lines[-1]}"
+	says "apply: the series does not apply to $tree; see the message above"
+	same "apply: $tree is as it was" "${stderr_lines[-1]}"
 	same "$before" "$(contents "$tree")"
 }
 
@@ -242,7 +243,8 @@ its: Bring a file' "$(git -C "$tree" log --reverse --format=%s base..)"
 		[[ \$PWD != '$tree' || \$* != *its* && \$(wc -l <.pc/applied-patches) -lt 2 ]] || exit 1
 		exec $(command -v patch) \"\$@\""
 	try 1 "$apply" --quilt --tree "$tree"
-	same "apply: the series does not apply to $tree, which is as it was" "${stderr_lines[-1]}"
+	says "apply: the series does not apply to $tree; see the message above"
+	same "apply: $tree is as it was" "${stderr_lines[-1]}"
 	same "$before" "$(contents "$tree")"
 }
 
@@ -260,6 +262,170 @@ its: Bring a file' "$(git -C "$tree" log --reverse --format=%s base..)"
 	kill -INT -- "-$pid"
 	ends_with 130
 	same "$before" "$(contents "$tree")"
+}
+
+# whole_again STATUS: what was begun ends, and the tree is as it was
+whole_again() {
+	ends_with "$1"
+	grep -qx "apply: $tree is as it was" "$background.err"
+	same "$before" "$(contents "$tree")"
+	[[ ! -e $tree/.git/rebase-apply && ! -e $tree/.git/index.lock ]]
+}
+
+@test "apply: terminated alone in the middle of git am, the tree is as it was" {
+	local before
+
+	git_tree
+	before=$(contents "$tree")
+	# Stopped within a patch: two are in, and the third is half written.
+	stub git "
+		[[ \$* != *' am -q '* ]] || {
+			$(command -v git) \"\${@:1:\$#-2}\" '$BATS_TEST_TMPDIR/none.patch' || :
+			$(command -v git) \"\${@:1:\$#-1}\" /dev/null || :
+			mkdir -p '$tree/.git/rebase-apply' '$tree/drivers/irqchip'
+			echo half >'$tree/drivers/irqchip/new.c'; echo half >'$tree/drivers/irqchip/its.c'
+			: >'$tree/.git/index.lock'; : >'$BATS_TEST_TMPDIR/reached'; exec sleep 100; }
+		exec $(command -v git) \"\$@\""
+	begin "$apply" --tree "$tree"
+	until_true test -e "$BATS_TEST_TMPDIR/reached"
+	kill -TERM "$pid"
+	whole_again 143
+}
+
+@test "apply: interrupted in the middle of quilt, the tree is as it was" {
+	local before signal status
+
+	plain_tree
+	before=$(contents "$tree")
+	stub patch "
+		[[ \$PWD != '$tree' || \$* != *its* && \$(wc -l <.pc/applied-patches) -lt 2 ]] || {
+			echo half >'$tree/drivers/irqchip/new.c'; echo half >'$tree/drivers/irqchip/its.c'
+			: >'$BATS_TEST_TMPDIR/reached'; exec sleep 100; }
+		exec $(command -v patch) \"\$@\""
+	for signal in INT TERM; do
+		status=143
+		[[ $signal == TERM ]] || status=130
+		rm -f "$BATS_TEST_TMPDIR/reached"
+		begin "$apply" --quilt --tree "$tree"
+		until_true test -e "$BATS_TEST_TMPDIR/reached"
+		kill -$signal "$pid"
+		whole_again $status
+	done
+}
+
+@test "apply: two at once" {
+	local first
+
+	git_tree
+	stub git "
+		[[ \$* != *' am -q '* ]] || { : >'$BATS_TEST_TMPDIR/reached'
+			while [[ ! -e '$BATS_TEST_TMPDIR/go' ]]; do sleep 0.05; done; }
+		exec $(command -v git) \"\$@\""
+	begin "$apply" --tree "$tree"
+	first=$pid
+	until_true test -e "$BATS_TEST_TMPDIR/reached"
+	begin "$apply" --tree "$tree"
+	until_true grep -q "^apply: waiting for another run that uses $tree$" "$background.err"
+	touch "$BATS_TEST_TMPDIR/go"
+	ends_with 2
+	grep -q "has the branch irq-free-bulk checked out already" "$background.err"
+	wait "$first"
+	patched "$tree"
+}
+
+@test "apply: a branch that leaves no room for ours" {
+	git_tree
+	git -C "$tree" branch irq-free-bulk/foo
+	refused 2 "apply: $tree has a branch irq-free-bulk/foo, beside which there can be no irq-free-bulk; rename it"
+}
+
+@test "apply: the branch that is checked out" {
+	git_tree
+	"$apply" --tree "$tree"
+	refused 2 "apply: $tree has the branch irq-free-bulk checked out already; run scripts/refresh, or check out another there and 'git branch -D irq-free-bulk'"
+}
+
+@test "apply: patches of somebody else, applied by quilt" {
+	plain_tree
+	mkdir "$tree/patches"
+	(cd "$tree" && quilt new mine.patch && quilt add Kbuild && echo more >>Kbuild && quilt refresh)
+	refused 2 "apply: $tree has 1 patches of another series, applied by quilt; take them back there first" --quilt
+}
+
+@test "apply: all patches are in, although later ones changed what earlier ones have brought" {
+	own_repo
+	git_tree
+	cat >"$BATS_TEST_TMPDIR/repo/patches/its/its-More.patch" <<-'END'
+		From: Some One <some.one@example.org>
+		Date: Fri, 2 Jan 2026 03:04:05 +0000
+		Subject: [PATCH] its: More
+
+		---
+		diff --git a/drivers/irqchip/new.c b/drivers/irqchip/new.c
+		--- a/drivers/irqchip/new.c
+		+++ b/drivers/irqchip/new.c
+		@@ -1 +1 @@
+		-a new file
+		+a better file
+	END
+	sed -i '/^its.its-Bring/a its/its-More.patch' "$BATS_TEST_TMPDIR/repo/series"
+	"$apply" --tree "$tree"
+	git -C "$tree" checkout -q -b own
+	git -C "$tree" branch -q -D irq-free-bulk
+	refused 2 "apply: 5 of 5 patches are in $tree already"
+}
+
+@test "apply: a tree of somebody else" {
+	((EUID == 0)) || skip "needs root"
+	git_tree
+	chown -R 65534 "$tree"
+	try 2 "$apply" --tree "$tree"
+	says_only "apply: git refuses $tree: fatal: detected dubious ownership in repository at"
+}
+
+@test "apply: the line ends of Windows" {
+	own_repo
+	git_tree
+	sed -i 's/$/\r/' "$BATS_TEST_TMPDIR/repo/series"
+	refused 2 'apply: series or patches/ has the line ends of Windows'
+	cp "$mini/series" "$BATS_TEST_TMPDIR/repo/series"
+	sed -i 's/$/\r/' "$BATS_TEST_TMPDIR"/repo/patches/its/its-Bring*
+	refused 2 'apply: series or patches/ has the line ends of Windows'
+	# A checkout of this repo has none.
+	git -C "$BATS_TEST_TMPDIR/repo" init -q
+	cp "$mini/series" "$repo/.gitattributes" "$BATS_TEST_TMPDIR/repo"
+	cp -r "$mini/patches" "$BATS_TEST_TMPDIR/repo"
+	git_commit_all "$BATS_TEST_TMPDIR/repo" all
+	git clone -q -c core.autocrlf=true "$BATS_TEST_TMPDIR/repo" "$BATS_TEST_TMPDIR/clone"
+	grep -q $'\r' "$BATS_TEST_TMPDIR/clone/scripts/apply"
+	run ! grep -q $'\r' -r "$BATS_TEST_TMPDIR/clone"/{series,patches}
+}
+
+@test "apply: another version is named, and merged when git can" {
+	local before
+
+	git_tree
+	sed -i 's/^PATCHLEVEL = 3/PATCHLEVEL = 2/' "$tree/Makefile"
+	change "$tree/drivers/irqchip/its.c" 17 other
+	git_commit_all "$tree" 'Linux 7.2'
+	before=$(contents "$tree")
+	try 1 "$apply" --tree "$tree"
+	same "apply: the series does not apply to $tree, which is as it was; that is Linux 7.2.4, and the series is for 7.3; --3way may do it" \
+		"${stderr_lines[-1]}"
+	same "$before" "$(contents "$tree")"
+	try 0 "$apply" --3way --tree "$tree"
+	patched "$tree"
+	# What cannot be merged
+	git -C "$tree" checkout -q base
+	git -C "$tree" branch -q -D irq-free-bulk
+	change "$tree/drivers/irqchip/its.c" 20 other
+	git_commit_all "$tree" other
+	before=$(contents "$tree")
+	try 1 "$apply" --3way --tree "$tree"
+	says "apply: the series does not apply to $tree; see the message above"
+	same "apply: $tree is as it was" "${stderr_lines[-1]}"
+	same "$before" "$(contents "$tree")"
+	refused 2 'apply: --3way is for git am; leave out --quilt and --check' --3way --quilt
 }
 
 @test "apply: git that does not know who it works for" {

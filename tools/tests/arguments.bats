@@ -48,11 +48,9 @@ value_options() { "$repo/scripts/$1" --help | grep -oE -- '--[a-z-]+ ([A-Z]+|[a-
 @test "an argument too many is refused" {
 	try 2 "$repo/scripts/fetch" 7.3 7.2
 	says_only "unknown argument '7.2'"
-	try 2 "$repo/scripts/splat" --self-test x
-	says_only "unknown argument 'x'"
 	try 2 "$repo/scripts/apply" x
 	says_only "unknown argument 'x'"
-	try 2 "$repo/scripts/test" x
+	try 2 "$repo/scripts/refresh" x
 	says_only "unknown argument 'x'"
 }
 
@@ -85,53 +83,68 @@ value_options() { "$repo/scripts/$1" --help | grep -oE -- '--[a-z-]+ ([A-Z]+|[a-
 	says_only "no base '0.1'"
 }
 
-@test "rebind: values that make no sense" {
-	try 2 "$repo/scripts/rebind" --cpus 2,x
-	says_only "--cpus takes numbers separated by commas, not '2,x'"
-	try 2 "$repo/scripts/rebind" --cpus 0
-	says_only '--cpus takes'
-	try 2 "$repo/scripts/rebind" --cpus 65
-	says_only '--cpus takes numbers up to'
-	try 2 "$repo/scripts/rebind" --rounds 0
-	says_only '--rounds takes a number'
-	try 2 "$repo/scripts/rebind" --image "x=$BATS_TEST_TMPDIR/none"
-	says_only '--image needs NAME=FILE'
-}
-
-@test "selftest: values that make no sense" {
-	try 2 "$repo/scripts/selftest" nowhere
-	says_only "no topology 'nowhere'; known: smmu "
-	try 2 "$repo/scripts/selftest" --kernel nope
-	says_only "no kernel 'nope'; known: "
-	try 2 "$repo/scripts/selftest" --kernel um
-	says_only "the kernel 'um' is for um, and the guest is arm64"
-}
-
-@test "failnth: an IOMMU that it does not know" {
-	try 2 "$repo/scripts/failnth" --iommu x86
-	says_only "--iommu takes none or smmuv3, not 'x86'"
-}
-
-@test "soak: values that make no sense" {
-	try 2 "$repo/scripts/soak" --rounds 0
-	says_only "--rounds takes a number from 1 to 1000000, not '0'"
-	try 2 "$repo/scripts/soak" --rounds 1000001
-	says_only '--rounds takes a number'
-	try 2 "$repo/scripts/soak" --rounds many
-	says_only "--rounds takes a number from 1 to 1000000, not 'many'"
-	try 2 "$repo/scripts/soak" --seed 1x
-	says_only "--seed takes a number of up to 9 digits, not '1x'"
-}
-
-@test "platforms: a name that is not one of them" {
-	try 2 "$repo/scripts/platforms" designware nope
-	says_only "platforms: no platform 'nope'; known: designware "
-	same '' "$output"
-}
-
 @test "sensitivity: a variant that is not in the table" {
 	try 2 "$repo/scripts/sensitivity" nope
 	says_only "no variant 'nope'"
+}
+
+@test "a script works through a link to itself" {
+	local name
+
+	mkdir -p "$BATS_TEST_TMPDIR/folder/bin"
+	cd "$BATS_TEST_TMPDIR/folder"
+	for name in $(scripts); do
+		ln -s "$repo/scripts/$name" "bin/my-$name"
+		ln -s "my-$name" "bin/$name.2"
+		try 2 "bin/$name.2" --no-such-option
+		says_only "$name: unknown argument '--no-such-option'; see scripts/$name --help"
+		same '' "$output"
+	done
+	same bin "$(ls)"
+}
+
+@test "a script without its library does nothing" {
+	local name lib libs count=0
+
+	copy_repo "$BATS_TEST_TMPDIR/repo"
+	mv "$BATS_TEST_TMPDIR/repo/scripts/lib" "$BATS_TEST_TMPDIR/lib"
+	mini_git "$BATS_TEST_TMPDIR/tree"
+	cd "$BATS_TEST_TMPDIR/tree"
+	for name in $(scripts); do
+		try 2 "$BATS_TEST_TMPDIR/repo/scripts/$name"
+		[[ $stderr == *"lib/common.sh: No such file"* ]]
+		same '' "$output"
+		# Nor does it without one of the others that it names.
+		cp -r "$BATS_TEST_TMPDIR/lib" "$BATS_TEST_TMPDIR/repo/scripts"
+		mapfile -t libs < <(sed -nE 's,^\. "[$]lib/(.*)" \|\| exit 2$,\1,p' "$repo/scripts/$name")
+		for lib in "${libs[@]}"; do
+			rm "$BATS_TEST_TMPDIR/repo/scripts/lib/$lib"
+			try 2 "$BATS_TEST_TMPDIR/repo/scripts/$name"
+			[[ $stderr == *"lib/$lib: No such file"* ]]
+			cp "$BATS_TEST_TMPDIR/lib/$lib" "$BATS_TEST_TMPDIR/repo/scripts/lib"
+			count=$((count + 1))
+		done
+		rm -rf "$BATS_TEST_TMPDIR/repo/scripts/lib"
+	done
+	((count >= 15))
+	same '' "$(git status --porcelain --ignored)"
+	same '' "$(git branch --format='%(refname:short)' --no-contains base)"
+	same 0 "$(calls_of .)"
+	[[ ! -e $cache ]]
+}
+
+@test "without HOME, and without a folder for what is temporary" {
+	local name
+
+	for name in $(scripts); do
+		try 0 env -u HOME -u XDG_CACHE_HOME "$repo/scripts/$name" --help
+		same '' "$stderr"
+	done
+	mini_git "$BATS_TEST_TMPDIR/tree"
+	mini_repo "$BATS_TEST_TMPDIR/repo"
+	try 0 env -u HOME "$BATS_TEST_TMPDIR/repo/scripts/apply" --check --tree "$BATS_TEST_TMPDIR/tree"
+	try 2 env TMPDIR="$BATS_TEST_TMPDIR/none" "$BATS_TEST_TMPDIR/repo/scripts/apply" --check --tree "$BATS_TEST_TMPDIR/tree"
+	same "apply: cannot write to $BATS_TEST_TMPDIR/none" "${stderr_lines[-1]}"
 }
 
 @test "missing tools are named with the command that installs them, without root" {
@@ -176,11 +189,24 @@ value_options() { "$repo/scripts/$1" --help | grep -oE -- '--[a-z-]+ ([A-Z]+|[a-
 	copy_repo "$BATS_TEST_TMPDIR/repo"
 	run "$BATS_TEST_TMPDIR/repo/scripts/apply" --check --tree "$BATS_TEST_TMPDIR/tree"
 	run "$BATS_TEST_TMPDIR/repo/scripts/refresh" --tree "$BATS_TEST_TMPDIR/tree"
-	run "$BATS_TEST_TMPDIR/repo/scripts/tags"
 	same 0 "$(calls_of apt-get)"
 }
 
 @test "a cache folder that cannot be written is an error" {
 	try 2 env XDG_CACHE_HOME=/dev/null "$repo/scripts/fetch"
 	same "fetch: cannot write to /dev/null/irq-free-bulk" "${stderr_lines[-1]}"
+}
+
+@test "a cache folder that is read-only is an error" {
+	copy_repo "$BATS_TEST_TMPDIR/repo"
+	mkdir -p "$cache"
+	chmod a-w "$cache"
+	# usual_user would open it again
+	((EUID == 0)) || skip "needs root, to become somebody else"
+	chmod go+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/{file,test} "$BATS_FILE_TMPDIR"
+	chmod -R go+rX "$BATS_TEST_TMPDIR"
+	chmod 666 "$calls"
+	try 2 setpriv --reuid=65534 --regid=65534 --clear-groups "$BATS_TEST_TMPDIR/repo/scripts/fetch"
+	same "fetch: cannot write to $cache" "${stderr_lines[-1]}"
+	same '' "$output"
 }

@@ -113,12 +113,109 @@ M patches/$fourth" "$(changed)"
 	try 0 "$refresh" --tree tree
 	same '' "$(changed)"
 	[[ ! -e elsewhere ]]
-	# A kernel developer may have this one in the tree itself.
+	# A kernel developer may have them in the tree itself.
 	unset GIT_DIR
-	git -C "$tree" config format.signOff true
-	git -C "$tree" config format.coverLetter true
+	mv "$HOME/.gitconfig" "$BATS_TEST_TMPDIR/settings"
+	git config --global user.name 'Some One'
+	git config --file "$BATS_TEST_TMPDIR/settings" --remove-section user
+	cat "$BATS_TEST_TMPDIR/settings" >>"$tree/.git/config"
+	echo '*.c -diff' >"$tree/.git/info/attributes"
+	mkdir -p "$HOME/.config/git"
+	echo '*.c diff=python' >"$HOME/.config/git/attributes"
+	export GIT_DIFF_OPTS=--unified=1 GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=format.signOff GIT_CONFIG_VALUE_0=true
 	try 0 "$refresh" --tree "$tree"
 	same '' "$(changed)"
+}
+
+@test "refresh: the notes stay where git has lost them" {
+	git -C "$tree" notes add -m 'Not run on hardware.' irq-free-bulk~2
+	git -C "$tree" notes add -m 'Another.' irq-free-bulk
+	"$refresh" --tree "$tree"
+	cp -a "$mini/patches" "$BATS_TEST_TMPDIR/patches"
+	# A rebase that amends by exec
+	git -C "$tree" rebase -q -x 'git commit -q --amend --no-edit --date=2026-01-02T03:04:05Z' base
+	try 0 "$refresh" --tree "$tree"
+	says "refresh: kept the notes of $second"
+	diff -r "$BATS_TEST_TMPDIR/patches" "$mini/patches"
+	# A branch by git am alone
+	git -C "$tree" checkout -q --detach base
+	git -C "$tree" branch -q -D irq-free-bulk
+	git -C "$tree" update-ref -d refs/notes/commits
+	git -C "$tree" checkout -q -b irq-free-bulk
+	grep '^[a-z]' "$mini/series" | sed "s,^,$mini/patches/," | (cd "$tree" && xargs git am -q)
+	git -C "$tree" config branch.irq-free-bulk.base base
+	try 0 "$refresh" --tree "$tree"
+	says "refresh: kept the notes of $fourth"
+	diff -r "$BATS_TEST_TMPDIR/patches" "$mini/patches"
+}
+
+@test "refresh: what was edited by hand is not written over" {
+	sed -i 's/Why it is so/By hand/' "$mini/patches/$second"
+	try 2 "$refresh" --tree "$tree"
+	says_only "refresh: patches/$second was changed, and not by scripts/refresh, since the branch was made"
+	same "M patches/$second" "$(changed)"
+	# Where the branch has the same, nothing gets lost.
+	git -C "$tree" checkout -q --detach irq-free-bulk~2
+	git -C "$tree" commit -q --amend -m "$(mini_message core 'Inherit the flag' | sed 's/Why it is so/By hand/')"
+	git -C "$tree" cherry-pick irq-free-bulk~2..irq-free-bulk >/dev/null
+	git -C "$tree" checkout -q -B irq-free-bulk
+	try 0 "$refresh" --tree "$tree"
+	same "M patches/$second" "$(changed)"
+	# What refresh has written is known.
+	git -C "$tree" commit -q --amend -m "$(mini_message its 'Bring a file')" -m 'And more.'
+	try 0 "$refresh" --tree "$tree"
+	# One that would go away, and the order
+	sed -i 's/Why it is so/By hand/' "$mini/patches/$third"
+	order 'Introduce' 'Inherit' 'Bring a'
+	try 2 "$refresh" --tree "$tree"
+	says_only "refresh: patches/$third was changed"
+	[[ -e $mini/patches/$third ]]
+	cp "$BATS_FILE_TMPDIR/repo/patches/$third" "$mini/patches/$third"
+	echo '# more' >>"$mini/series"
+	try 2 "$refresh" --tree "$tree"
+	says_only 'refresh: series was changed'
+}
+
+@test "refresh: a commit that would be no patch is refused" {
+	git -C "$tree" commit -q --allow-empty -m "$(mini_message core 'Nothing')"
+	refused "refresh: commit $(git -C "$tree" rev-parse --short HEAD) changes nothing in branch irq-free-bulk of $tree, so it would be no patch"
+	git -C "$tree" reset -q --hard HEAD~
+	echo more >>"$tree/Kbuild"
+	git -C "$tree" commit -q -a --allow-empty-message -m ''
+	refused "refresh: commit $(git -C "$tree" rev-parse --short HEAD) has no subject in branch irq-free-bulk of $tree, so it would be no patch"
+}
+
+@test "refresh: odd names, and a tree that is a worktree of a shallow clone" {
+	local odd=$BATS_TEST_TMPDIR/odd
+
+	echo more >>"$tree/Kbuild"
+	GIT_AUTHOR_NAME='Jürgen Groß' git -C "$tree" commit -q -a -m "$(mini_message 'a/b' "\"It's\" .. 100% ÄÖ")"
+	try 0 "$refresh" --tree "$tree"
+	same 'A patches/its/a-b-It-s-.-100.patch
+M series' "$(changed)"
+	grep -qx 'From: =?UTF-8?q?J=C3=BCrgen=20Gro=C3=9F?= <some.one@example.org>' "$mini/patches/its/a-b-It-s-.-100.patch"
+	cp -a "$mini/patches" "$BATS_TEST_TMPDIR/patches"
+	git clone -q --depth=1 --branch base "file://$tree" "$odd.git"
+	git -C "$odd.git" worktree add -q --detach "$odd"
+	"$mini/scripts/apply" --tree "$odd"
+	try 0 "$refresh" --tree "$odd"
+	says_only 'refresh: 5 patches written'
+	diff -r "$BATS_TEST_TMPDIR/patches" "$mini/patches"
+}
+
+@test "refresh: the tree of the cache is not fetched for it" {
+	try 2 "$refresh"
+	says_only "refresh: no such folder: $cache/linux-$base_version"
+	same 0 "$(calls_of .)"
+}
+
+@test "refresh: waits for another run on the tree" {
+	begin flock "$tree/.git" bash -c ": >'$BATS_TEST_TMPDIR/held'; while [[ ! -e '$BATS_TEST_TMPDIR/go' ]]; do sleep 0.05; done"
+	until_true test -e "$BATS_TEST_TMPDIR/held"
+	begin "$refresh" --tree "$tree"
+	until_true grep -q "^refresh: waiting for another run that uses $tree$" "$background.err"
+	touch "$BATS_TEST_TMPDIR/go"
+	ends_with 0
 }
 
 @test "refresh: an amended commit changes its own file" {
@@ -198,16 +295,53 @@ M series" "$(changed)"
 	try 0 "$refresh" --tree "$tree"
 	says_only 'refresh: 4 patches written'
 	same 'M series' "$(changed)"
-	# A comment stays in front of the patch that it is about.
-	same "
+	# What is said about the series, or a topic, stays in front of it.
+	same "# what this file is
+
 # the driver
 $third
-# what this file is
 
 # the core
 $first
 $fourth
 $second
+# the end" "$(cat "$mini/series")"
+}
+
+@test "refresh: another order within a topic, and comments in front of a patch and behind it" {
+	sed -i -e "s,^$fourth,# in front of the last one\n&  # behind it," -e "s,^$second,&   # behind the second," "$mini/series"
+	git -C "$tree" checkout -q base
+	git -C "$tree" branch -q -D irq-free-bulk
+	"$mini/scripts/apply" --tree "$tree"
+	cp "$mini/series" "$BATS_TEST_TMPDIR/series"
+	try 0 "$refresh" --tree "$tree"
+	diff "$BATS_TEST_TMPDIR/series" "$mini/series"
+	order 'Inherit' 'Introduce' 'Bring a' 'Set the'
+	try 0 "$refresh" --tree "$tree"
+	same "# what this file is
+
+# the core
+$second   # behind the second
+$first
+
+# the driver
+# in front of the last one
+$fourth  # behind it
+$third
+# the end" "$(cat "$mini/series")"
+	# Of a patch that is gone, what was said stays.
+	order 'Introduce' 'Set the'
+	try 0 "$refresh" --tree "$tree"
+	same "# what this file is
+
+# the core
+# behind the second
+$first
+
+# the driver
+# in front of the last one
+# behind it
+$third
 # the end" "$(cat "$mini/series")"
 }
 

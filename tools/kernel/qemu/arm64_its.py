@@ -11,8 +11,8 @@
 # --qemu_config is the same.
 #
 # Without irq_sysfs_init() no interrupt gets a folder in /sys/kernel/irq: making and
-# removing these takes longer than all that the suites look at. The debug kernel,
-# which is not run by kunit.py, has them.
+# removing these takes longer than all that the suites look at. The debug kernel has
+# them. It goes on to the init in KUNIT_INITRD after the suites, for kmemleak.
 
 import os
 import platform
@@ -20,6 +20,7 @@ import platform
 from ..qemu_config import QemuArchParams
 
 KVM = platform.machine() == 'aarch64' and os.access('/dev/kvm', os.W_OK)
+INITRD = os.environ.get('KUNIT_INITRD')
 
 QEMU_ARCH = QemuArchParams(linux_arch='arm64',
 			   kconfig='''
@@ -29,9 +30,12 @@ CONFIG_SERIAL_AMBA_PL011=y
 CONFIG_SERIAL_AMBA_PL011_CONSOLE=y''',
 			   qemu_arch='aarch64',
 			   kernel_path='arch/arm64/boot/Image',
-			   kernel_command_line='console=ttyAMA0 panic=-1 '
-					       'initcall_blacklist=irq_sysfs_init',
+			   kernel_command_line='console=ttyAMA0 panic=-1 ' +
+					       ('oops=panic printk.devkmsg=on kunit_shutdown=never '
+						'guest.job=kunit guest.kmemleak=1' if INITRD else
+						'initcall_blacklist=irq_sysfs_init'),
 			   extra_qemu_params=['-machine', 'virt,gic-version=3,iommu=smmuv3',
 					      '-device', 'pci-testdev',
 					      '-cpu', 'host' if KVM else 'cortex-a57',
-					      '-smp', '2'])
+					      '-smp', '2'] +
+					     (['-m', '2048', '-initrd', INITRD] if INITRD else []))
