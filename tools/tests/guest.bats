@@ -303,6 +303,18 @@ ok 2 rebind-2 patched loses nothing: rebinds 0 of 9 short; no splat; passed: 9 o
 	says "gdb-multiarch patched.vmlinux -ex 'target remote :1234'"
 }
 
+@test "guest: a device tree is compiled, and everything else is as before" {
+	good_patched
+	cp "$stubs/qemu-system-aarch64" "$stubs/qemu-system-arm"
+	sed -i "s,loses enables,loses rebinds," "$copy/tools/cases"
+	# As the real one, which checks stock out
+	# shellcheck disable=SC2016 # for the script
+	echo 'kernel_dtb() { variant_patches stock; dtb=$1.dtb; }' >>"$copy/scripts/lib/kernel.sh"
+	try 0 "$guest" --image a=patched --image b=patched vectors-designware
+	grep -qF -- "-machine mcimx7d-sabre -dtb imx7.dtb " "$calls"
+	same 2 "$(results | wc -l)"
+}
+
 @test "guest: interrupted and terminated" {
 	local signal expected
 
