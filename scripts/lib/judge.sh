@@ -152,6 +152,8 @@ judge() {
 		[[ $bad, =~ ^("$what,")+$ ]] || problem="the flag is on the domains $bad and not $what"
 		counts+="flag on the domains: $bad, "
 	fi
+	bad=$(guest_lines "$log" | sed -nE 's/^ok [0-9]+ (.*) # SKIP ?(.*)/skipped: \1: \2/p')
+	[[ -z $bad ]] || ktap_note "$bad"
 	bad=$(guest_leaks "$log")
 	[[ $bad == - ]] || counts+="leaks: $bad, "
 	counts="$name $variant $does: ${counts%, }; ${splats:-no splat}; $verdict"
