@@ -84,6 +84,8 @@ void pci_note_domains(const char *bdf);
 bool usb_device_wait(const char *bdf, unsigned int timeout_ms);
 bool usb_input_wait(const char *bdf, unsigned int timeout_ms);
 int usb_device_poke(const char *bdf);
+int usb_device_claim(const char *bdf);
+
 /* vfio.c: all return a negative errno when they fail */
 #define VFIO_PCI		"vfio-pci"
 #define VFIO_MAX_VECTORS	64

@@ -6,12 +6,15 @@
  * guest.run=STEP[,STEP...]: what to run, in this order. A step is
  * PROGRAM[+ARGUMENT...][@BDF[@DRIVER]]: a program of /kselftest, with these
  * arguments and then the device's name. With a DRIVER the device is bound to it
- * while the program runs.
+ * while the program runs. One that begins with '!' must be skipped as a whole.
  *
  * guest.env=NAME=VALUE[,NAME=VALUE...]: the programs' environment.
  *
  * guest.iommu=1 or 0: every device of a step is, or is not, behind an IOMMU. What this
  * run is meant to show needs it to be so.
+ *
+ * guest.claim=BDF: user space has the USB device on this xHCI, as QEMU does that gives it
+ * to a virtual machine.
  *
  * guest.list=1: what the devices have before and after that, and whether it works.
  *
@@ -50,6 +53,9 @@ struct output {
 	unsigned int skipped;
 	bool planned;
 	bool disordered;
+
+	/* Why it was skipped as a whole */
+	char why[160];
 };
 
 struct watch {
@@ -94,6 +100,7 @@ static bool take_result(struct output *out, char *line)
 static void take_line(struct output *out, char *line)
 {
 	unsigned int plan;
+	const char *why;
 
 	line[strcspn(line, "\r\n")] = '\0';
 	if (!strncmp(line, "TAP version ", 12) || !strncmp(line, "KTAP version ", 13))
@@ -101,6 +108,9 @@ static void take_line(struct output *out, char *line)
 	if (!out->planned && sscanf(line, "1..%u", &plan) == 1) {
 		out->planned = true;
 		out->plan = plan;
+		why = strstr(line, " # SKIP ");
+		if (why)
+			snprintf(out->why, sizeof(out->why), "%s", why + strlen(" # SKIP "));
 		return;
 	}
 	if (take_result(out, line))
@@ -152,6 +162,11 @@ static int run_program(struct output *out, char *argv[])
 	return status;
 }
 
+static bool is_skipped(const struct output *out, int status)
+{
+	return WIFEXITED(status) && WEXITSTATUS(status) == KSFT_SKIP && !out->nr && !out->plan;
+}
+
 /* What a program's results do not tell: that some are missing, or that it died. */
 static void check_end(const struct output *out, int status)
 {
@@ -159,8 +174,8 @@ static void check_end(const struct output *out, int status)
 		ktap_result(false, "%s: runs: %s", out->name, strerror(-status));
 	else if (WIFSIGNALED(status))
 		ktap_result(false, "%s: ends: killed by signal %d", out->name, WTERMSIG(status));
-	else if (WEXITSTATUS(status) == KSFT_SKIP && !out->nr && !out->plan)
-		ktap_skip("", "%s", out->name);
+	else if (is_skipped(out, status))
+		ktap_skip(out->why, "%s", out->name);
 	else if (!out->planned || !out->nr)
 		ktap_result(false, "%s: ends: no results, exit status %d", out->name,
 			    WEXITSTATUS(status));
@@ -191,11 +206,13 @@ static void check_iommu(const char *bdf)
 static void run_step(char *step)
 {
 	char *bdf, *driver = NULL, *argv[MAX_ARGS + 1];
+	bool must_skip = *step == '!';
 	struct output out = {};
 	unsigned int argc = 0;
 	char *save, *arg;
 	int ret;
 
+	step += must_skip;
 	bdf = strchr(step, '@');
 	if (bdf) {
 		*bdf++ = '\0';
@@ -228,7 +245,10 @@ static void run_step(char *step)
 
 	ktap_note("run %s", out.name);
 	ret = run_program(&out, argv);
-	check_end(&out, ret);
+	if (must_skip)
+		ktap_result(ret >= 0 && is_skipped(&out, ret), "%s: is skipped: %s", out.name, out.why);
+	else
+		check_end(&out, ret);
 
 	if (driver) {
 		ret = pci_restore(bdf);
@@ -334,6 +354,7 @@ static int set_environment(char *env)
 static void kselftest_run(void)
 {
 	const char *watched = guest_param("watch", NULL);
+	const char *claimed = guest_param("claim", NULL);
 	char *env = strdup(guest_param("env", ""));
 	char *steps = strdup(guest_param("run", ""));
 	struct watch watch = {};
@@ -348,6 +369,9 @@ static void kselftest_run(void)
 
 	if (guest_param_uint("list", 0))
 		list_devices();
+	if (claimed)
+		ktap_result(usb_device_wait(claimed, TIMEOUT_MS) && !usb_device_claim(claimed),
+			    "claim %s: user space has its USB device", claimed);
 	if (watched)
 		watch_begin(&watch, watched, guest_param("share", NULL));
 

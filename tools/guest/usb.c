@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /* USB devices behind a controller: what they show of its interrupts. */
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
+
+#include <linux/usbdevice_fs.h>
 
 #include "guest.h"
 
@@ -78,4 +83,35 @@ int usb_device_poke(const char *bdf)
 		return -ENODEV;
 	ret = file_write_at(dir, "authorized", "0");
 	return ret ? ret : file_write_at(dir, "authorized", "1");
+}
+
+static int usb_number(const char *dir, const char *name)
+{
+	char path[GUEST_PATH_MAX], text[16];
+	int ret;
+
+	snprintf(path, sizeof(path), "%.400s/%s", dir, name);
+	ret = file_read(path, text, sizeof(text));
+	return ret < 0 ? ret : atoi(text);
+}
+
+/* Takes the first interface of the device for this process, until it ends. */
+int usb_device_claim(const char *bdf)
+{
+	struct usbdevfs_disconnect_claim claim = { .interface = 0 };
+	char dir[GUEST_PATH_MAX], path[GUEST_PATH_MAX];
+	int bus, device, fd;
+
+	if (!find_device(bdf, dir, sizeof(dir)))
+		return -ENODEV;
+	bus = usb_number(dir, "busnum");
+	device = usb_number(dir, "devnum");
+	if (bus < 0 || device < 0)
+		return -ENODEV;
+
+	snprintf(path, sizeof(path), "/dev/bus/usb/%03d/%03d", bus, device);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	return ioctl(fd, USBDEVFS_DISCONNECT_CLAIM, &claim) < 0 ? -errno : 0;
 }
