@@ -18,6 +18,8 @@ setup() {
 	audit=$copy/scripts/audit
 	verdicts=$copy/tools/audit/verdicts
 	echo '# none' >"$verdicts"
+	parents=$copy/tools/audit/parents
+	echo '# none' >"$parents"
 	command -v spatch >/dev/null || skip "needs spatch"
 }
 
@@ -70,7 +72,7 @@ has_line() { grep -qxF -e "$1" <<<"$output" || { echo "no line '$1'"; return 1; 
 }
 
 @test "audit: a driver that nobody has seen is unclassified, until it has a verdict" {
-	driver range '/helper_ops/,/^}/d; /other_ops/,/^}/d; /count_ops/,/^}/d'
+	driver range '/helper_ops/,/^}/d; /other_ops/,/^}/d; /count_ops/,/^}/d; /core_ops/,/^}/d'
 	try 1 "$audit" --tree "$tree"
 	has_line 'unclassified: 1'
 	has_line 'each/each     drivers/irqchip/range.c: each_ops'
@@ -79,7 +81,7 @@ has_line() { grep -qxF -e "$1" <<<"$output" || { echo "no line '$1'"; return 1; 
 	try 0 "$audit" --tree "$tree"
 	has_line '  It looks at each.'
 	# The verdict was for this code, not for any.
-	driver range '/helper_ops/,/^}/d; /other_ops/,/^}/d; /count_ops/,/^}/d; s/i < nr_irqs; ++i/i < 7; ++i/'
+	driver range '/helper_ops/,/^}/d; /other_ops/,/^}/d; /count_ops/,/^}/d; /core_ops/,/^}/d; s/i < nr_irqs; ++i/i < 7; ++i/'
 	try 1 "$audit" --tree "$tree"
 	has_line '  Its verdict was given when it was each/each.'
 	has_line 'each/first    drivers/irqchip/range.c: each_ops'
@@ -97,6 +99,31 @@ has_line() { grep -qxF -e "$1" <<<"$output" || { echo "no line '$1'"; return 1; 
 	echo '#define FLAGS (MSI_GENERIC_FLAGS_MASK | MSI_FLAG_MULTI_PCI_MSI)' >>"$tree/drivers/irqchip/one.c"
 	try 1 "$audit" --tree "$tree"
 	has_line 'unclassified: 1'
+}
+
+@test "audit: nothing that frees in bulk is below what allocates one by one" {
+	driver parent
+	driver flag 's/other_flags/flags/; s/(parent, 0,/(parent, IRQ_DOMAIN_FREE_BULK,/'
+	printf 'drivers/irqchip/parent.c %s\n' 'loop_ops each/first right It is so.' \
+		'range_ops each/first right It is so.' 'helper_ops first/first single It is wired.' >>"$verdicts"
+	try 1 "$audit" --tree "$tree"
+	has_line '  It allocates from its parent one by one, and has no line in tools/audit/parents.'
+	has_line 'each/first    drivers/irqchip/parent.c: loop_ops'
+	echo 'drivers/irqchip/parent.c loop_ops drivers/irqchip/parent.c:range_ops' >"$parents"
+	try 0 "$audit" --tree "$tree"
+	sed -i 's,$, drivers/irqchip/flag.c:e_ops,' "$parents"
+	try 1 "$audit" --tree "$tree"
+	has_line 'needs a repair: 1'
+	has_line '  It allocates one by one from drivers/irqchip/flag.c:e_ops, which frees in bulk.'
+	same 'audit: 0 need the flag, 1 a repair, and 0 are unclassified' "${stderr_lines[-1]}"
+	# Without the flag there, only that driver is wrong.
+	driver flag 's/other_flags/flags/'
+	try 1 "$audit" --tree "$tree"
+	has_line 'needs IRQ_DOMAIN_FREE_BULK: 1'
+	has_line 'right as it is: 4'
+	: >"$parents"
+	try 2 "$audit" --tree "$tree"
+	says_only "$parents is missing or empty"
 }
 
 @test "audit: what belongs to a test is not looked at" {
@@ -140,7 +167,7 @@ has_line() { grep -qxF -e "$1" <<<"$output" || { echo "no line '$1'"; return 1; 
 	try 1 "$copy.2/scripts/audit" --self-test
 	# A word that no fixture has
 	copy_repo "$copy.3"
-	rm "$copy.3"/tools/coccinelle/fixtures/one.*
+	rm "$copy.3"/tools/coccinelle/fixtures/{one,parent}.*
 	try 1 "$copy.3/scripts/audit" --self-test
 	[[ $stderr == *"no fixture has 'refuses/"* ]]
 	rm "$copy.3"/tools/coccinelle/fixtures/*

@@ -350,11 +350,11 @@ failnth_line='# failnth path=vfio device=0000:00:01.0 vectors=3 failures=9 doorb
 
 @test "failnth: passes when nothing is lost, and stock beside it loses something" {
 	canned_guests
-	canned stock 1..1 "$failnth_line short=2 lost=7" 'not ok 1 x' '# Totals: pass:0 fail:1 skip:0'
-	canned patched 1..1 "$failnth_line short=0 lost=0" 'ok 1 x' '# Totals: pass:1 fail:0 skip:0'
+	canned stock 1..1 "$failnth_line short=2 lost=7 lpis=-" 'not ok 1 x' '# Totals: pass:0 fail:1 skip:0'
+	canned patched 1..1 "$failnth_line short=0 lost=0 lpis=0" 'ok 1 x' '# Totals: pass:1 fail:0 skip:0'
 	try 0 "$copy/scripts/failnth"
-	grep -E '^stock +smmuv3 +vfio +3 +9 +4 +20 +2 +7 +none$' <<<"$output"
-	grep -E '^patched +none +vfio +3 +9 +4 +20 +0 +0 +none$' <<<"$output"
+	grep -E '^stock +smmuv3 +vfio +3 +9 +4 +20 +2 +7 +- +none$' <<<"$output"
+	grep -E '^patched +none +vfio +3 +9 +4 +20 +0 +0 +0 +none$' <<<"$output"
 	try 1 "$copy/scripts/failnth" --stock
 	try 0 "$copy/scripts/failnth" --patched --iommu none
 	same 1 "$(grep -c '^patched ' <<<"$output")"
@@ -375,10 +375,10 @@ failnth_line='# failnth path=vfio device=0000:00:01.0 vectors=3 failures=9 doorb
 
 @test "failnth: a splat is a failure, also after the last line of numbers" {
 	canned_guests
-	canned patched 1..1 "$warning" "$failnth_line short=0 lost=0" 'ok 1 x' '# Totals: pass:1 fail:0 skip:0'
+	canned patched 1..1 "$warning" "$failnth_line short=0 lost=0 lpis=0" 'ok 1 x' '# Totals: pass:1 fail:0 skip:0'
 	try 1 "$copy/scripts/failnth" --patched
 	grep -E '^patched .* 0 +WARNING: CPU: 0 ' <<<"$output"
-	canned patched 1..1 "$failnth_line short=0 lost=0" 'ok 1 x' 'unreferenced object 0xffff' \
+	canned patched 1..1 "$failnth_line short=0 lost=0 lpis=0" 'ok 1 x' 'unreferenced object 0xffff' \
 		'# Totals: pass:1 fail:0 skip:0'
 	try 1 "$copy/scripts/failnth" --patched
 	grep -E '^patched .* - +unreferenced object 0xffff$' <<<"$output"
@@ -386,15 +386,22 @@ failnth_line='# failnth path=vfio device=0000:00:01.0 vectors=3 failures=9 doorb
 
 @test "failnth: behind an SMMU, something must fail in mapping the doorbell" {
 	canned_guests
-	canned patched 1..1 "${failnth_line/doorbell=4/doorbell=0} short=0 lost=0" 'ok 1 x' '# Totals: pass:1 fail:0 skip:0'
+	canned patched 1..1 "${failnth_line/doorbell=4/doorbell=0} short=0 lost=0 lpis=0" 'ok 1 x' '# Totals: pass:1 fail:0 skip:0'
 	try 0 "$copy/scripts/failnth" --patched --iommu none
 	try 1 "$copy/scripts/failnth" --patched --iommu smmuv3
 	says 'nothing was allocated to map the doorbell'
 }
 
+@test "failnth: a lost LPI is a failure" {
+	canned_guests
+	canned patched 1..1 "$failnth_line short=0 lost=0 lpis=48" 'not ok 1 x' '# Totals: pass:0 fail:1 skip:0'
+	try 1 "$copy/scripts/failnth" --patched
+	grep -E '^patched +none +vfio +3 +9 +4 +20 +0 +0 +48 +none$' <<<"$output"
+}
+
 @test "failnth: a guest without a verdict is lost" {
 	canned_guests
-	canned patched 1..2 "$failnth_line short=0 lost=0" 'ok 1 x' '# Totals: pass:1 fail:0 skip:0'
+	canned patched 1..2 "$failnth_line short=0 lost=0 lpis=0" 'ok 1 x' '# Totals: pass:1 fail:0 skip:0'
 	try 2 "$copy/scripts/failnth" --patched
 	says 'lost: 1 results in the log, 2 were planned'
 }
