@@ -166,17 +166,21 @@ judge() {
 
 # not_as_it_must_be CASE VARIANT PROBLEM WORDS: what there is to see, and then the result
 not_as_it_must_be() {
-	local log=$logs/$1-${config[$1]}-$2.log options=()
+	local log=$logs/$1-${config[$1]}-$2.log options=() name kernels=("$2")
 
 	guest_machine "${machine[$1]}"
 	[[ -z $kernel ]] || options+=(--kernel "$kernel")
 	[[ -z $rounds ]] || options+=(--rounds "$rounds")
 	[[ ${job[$1]} != soak ]] || options+=(--seed "$seed")
-	if [[ -n ${given_image[$2]-} ]]; then
-		options+=(--image "$2=${given_image[$2]}")
-	else
-		options+=(--variant "$2")
-	fi
+	# Stock is judged in another way when nothing is beside it.
+	[[ $2 != stock ]] || into kernels variants_of "$1"
+	for name in "${kernels[@]}"; do
+		if [[ -n ${given_image[$name]-} ]]; then
+			options+=(--image "$name=${given_image[$name]}")
+		else
+			options+=(--variant "$name")
+		fi
+	done
 	[[ ! -s $log ]] || ktap_note "$(guest_excerpt "$log" "${images[$1 $2]}")"
 	ktap_note "$1 $2: $3"
 	ktap_note "the log: $log"

@@ -170,6 +170,7 @@ ok 2 rebind-2 patched loses nothing: rebinds 0 of 9 short; no splat; passed: 9 o
 	cp patched stock
 	try 1 "$guest" "${both[@]}" rebind-2
 	[[ $output == *'# rebind-2 stock: the bug does not show in rebinds, so this run proves nothing'* ]]
+	[[ $output == *'# alone: scripts/guest --image stock=stock --image patched=patched rebind-2'* ]]
 	[[ $(results) == 'not ok 1 rebind-2 stock loses nothing: '*$'\n''ok 2 '* ]]
 }
 
