@@ -224,9 +224,11 @@ kernel_make() {
 progress() {
 	awk -v self="${0##*/}" '
 		/^make.*: (Entering|Leaving) directory/ { next }
-		/^  [A-Z][A-Z0-9_ \[\]]+ +[^ ]/ { if (++n % 250 == 0) print self ": " n " steps of the build"; next }
-		{ print }
-		{ fflush() }' >&2
+		/^  [A-Z][A-Z0-9_ \[\]]+ +[^ ]/ {
+			if (++n % 250 == 0) { print self ": " n " steps of the build"; fflush() }
+			next
+		}
+		{ print; fflush() }' >&2
 }
 
 # kernel_build KERNEL: configure it and build its image in $build/KERNEL. kunit.py could build too, but
