@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # What scripts/audit does with the files of a kernel tree: the semantic patch looks at
-# them, and with tools/audit/verdicts each irq_domain_ops gets its class. Needs
+# them, and with the tables in tools/audit each irq_domain_ops gets its class. Needs
 # lib/common.sh, and the temporary folder $work and the number $jobs of scripts/audit.
 
 : "${repo:?}" "${work:=}" "${jobs:=1}"
@@ -15,7 +15,8 @@ run_spatch() {
 	local mode=$1 status=0
 
 	printf '%s\n\n' "${@:2}" >"$work/groups"
-	nice spatch --very-quiet -D "$mode" --no-show-diff --cocci-file "$cocci" --no-includes \
+	# It wants a HOME, and does nothing there.
+	HOME=${HOME:-$work} nice spatch --very-quiet -D "$mode" --no-show-diff --cocci-file "$cocci" --no-includes \
 		--file-groups "$work/groups" --jobs "$jobs" --chunksize 1 --timeout 300 \
 		--tmp-dir "$work/spatch" >"$work/found" 2>"$work/errors" || status=$?
 	# Its exit code is 0 too when it gives up on one file, but then it says so.
@@ -55,14 +56,43 @@ survey() {
 	search -lF MSI_FLAG_MULTI_PCI_MSI "${files[@]}" >"$work/multi"
 }
 
-# classify REPORT VERDICTS MULTI: 'CLASS<tab>REASON<tab>SEEN<tab>FILE<tab>OPS', a line for each of
-# the operations. MULTI lists the files that have MSI_FLAG_MULTI_PCI_MSI. Classes: needs, has,
-# right, never, wrong (left alone, says a verdict), repair, unclassified.
+# classify REPORT VERDICTS MULTI PARENTS: 'CLASS<tab>REASON<tab>SEEN<tab>FILE<tab>OPS', a line for
+# each of the operations. MULTI lists the files that have MSI_FLAG_MULTI_PCI_MSI. Classes: needs,
+# has, right, never, wrong (left alone, says a verdict), repair, unclassified.
 classify() {
-	[[ -r $3 ]] || die "cannot read $3"
-	awk -v OFS='\t' -v multi="$3" '
+	local file
+
+	# Where awk reads them itself, a file that is not there would be an empty one.
+	for file; do [[ -r $file ]] || die "cannot read $file"; done
+	awk -v OFS='\t' -v report="$1" -v multi="$3" -v parents="$4" '
 		function put(class, reason) { print class, reason, seen, file, ops }
-		BEGIN { while ((getline line <multi) > 0) has_multi[line] = 1 }
+		# What is wrong with what these operations stand on, or nothing
+		function below(key,   name, n, i) {
+			if (!(key in stands_on))
+				return "unclassified\tIt allocates from its parent one by one, and has no line in tools/audit/parents."
+			n = split(stands_on[key], name, " ")
+			for (i = 1; i <= n; i++) {
+				if (!(name[i] in has_flag))
+					return "unclassified\tIt allocates one by one from " name[i] ", which is not there."
+				if (has_flag[name[i]])
+					return "repair\tIt allocates one by one from " name[i] ", which frees in bulk."
+			}
+		}
+		BEGIN {
+			while ((getline line <multi) > 0) has_multi[line] = 1
+			while ((getline line <report) > 0) {
+				split(line, word, " ")
+				sub(/:.*/, "", word[1])
+				sub(/:$/, "", word[2])
+				has_flag[word[1] ":" word[2]] = word[4] == "flag"
+			}
+			while ((getline line <parents) > 0) {
+				if (line !~ /^[^# ]+ +[^ ]+ +[^ ]/) continue
+				split(line, word, " ")
+				sub(/^[^ ]+ +[^ ]+ +/, "", line)
+				stands_on[word[1] " " word[2]] = line
+			}
+		}
 		FNR == NR {
 			if (/^#/ || NF == 0) next
 			key = $1 " " $2
@@ -84,13 +114,18 @@ classify() {
 			ops = $2
 			sub(/:$/, "", ops)
 			seen = $3
-			flag = $4 == "flag" ? " flag" : ""
+			flag = $4 == "flag"
 			split(seen, word, "/")
 			key = file " " ops
+			singly = $NF == "singly" && !(key in verdict && verdict[key] == "single")
 			found[key] = 1
+			if (singly) one_by_one[key] = 1
 			if (seen ~ /unparsed/)
 				put("unclassified", "The semantic patch cannot tell, the code is not understood.")
-			else if (key in verdict && flag)
+			else if (singly && (problem = below(key))) {
+				split(problem, part, "\t")
+				put(part[1], part[2])
+			} else if (key in verdict && flag)
 				put("repair", "It sets the flag, against its verdict: " why[key])
 			else if (key in verdict && said_of[key] != seen)
 				put("unclassified", "Its verdict was given when it was " said_of[key] ".")
@@ -120,6 +155,11 @@ classify() {
 				if (key in found) continue
 				split(key, name, " ")
 				print "unclassified", "It has a verdict, but is not there.", said_of[key], name[1], name[2]
+			}
+			for (key in stands_on) {
+				if (key in one_by_one) continue
+				split(key, name, " ")
+				print "unclassified", "It has a line in tools/audit/parents, but does not allocate one by one.", "-/-", name[1], name[2]
 			}
 		}' "$2" "$1" | sort
 }

@@ -57,6 +57,8 @@ at_exit stop_supervised
 supervise() {
 	local status=0
 
+	# A subshell is in a group that will be stopped, and out of another it would have to stop itself.
+	[[ $BASHPID == "$$" ]] || { "$@" </dev/null; return; }
 	# Job control gives the command a process group of its own.
 	set -m
 	"$@" </dev/null &
@@ -131,7 +133,7 @@ lock() {
 	lock_fd[$1]=$fd
 	flock -n "$fd" && return
 	note "waiting for another run that uses $1"
-	flock "$fd"
+	supervise flock "$fd"
 }
 unlock() {
 	local fd=${lock_fd[$1]}

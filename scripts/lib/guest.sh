@@ -94,11 +94,11 @@ guest_initramfs() {
 		compiler=("${loongarch_make[@]}")
 	fi
 	partial=$(mktemp -d "$cache/guest/partial.XXXXXX")
+	at_exit rm -rf "$partial"
 	# The kernel's default rootfs brings /dev/console, so root is not needed here.
 	if ! { make -s -C "$from" "${compiler[@]}" O="$partial/root" >"$partial/log" 2>&1 &&
 		cpio_of "$partial/root" >"$partial/initramfs.cpio" 2>>"$partial/log"; }; then
 		cat "$partial/log" >&2
-		rm -rf "$partial"
 		die "cannot build the guest's init, see above"
 	fi
 	# Another script may have been faster: then its result is as good.
@@ -113,14 +113,11 @@ guest_add() {
 	out=${initramfs%.cpio}-$2-$(basename "$1").cpio
 	if [[ ! -e $out ]]; then
 		root=$(mktemp -d "$cache/guest/partial.XXXXXX")
+		at_exit rm -rf "$root"
 		cp -r "$1" "$root/$2"
 		# The kernel takes archives one after the other.
-		if ! { cat "$initramfs" && cpio_of "$root"; } >"$out.partial"; then
-			rm -rf "$root"
-			die "cannot write to ${out%/*}"
-		fi
-		rm -rf "$root"
-		mv "$out.partial" "$out"
+		{ cat "$initramfs" && cpio_of "$root"; } >"$out.$$" || die "cannot write to ${out%/*}"
+		mv "$out.$$" "$out"
 	fi
 	initramfs=$out
 }

@@ -22,21 +22,24 @@ cross_arm64=aarch64-linux-gnu-
 [[ $(uname -m) != aarch64 ]] || cross_arm64=
 
 # variant_patches VARIANT: absolute paths of the patches that make it up, in order. tools/
-# sensitivity/variants says which patches of the series a variant lacks and which it has instead.
+# sensitivity/variants says which patches of the series a variant lacks and which it has in addition.
 variant_patches() {
-	local name=$1 lacks=() instead=() word list kept
+	local name=$1 lacks=() front=() behind=() word list kept everything=''
 
 	read -ra list < <(awk -v n="$name" '$1 == n { $1 = ""; print; exit }' "$variants") ||
 		die "no variant '$name'; known: $(awk '/^[a-z]/ { printf "%s ", $1 }' "$variants")"
 	for word in "${list[@]}"; do
 		case $word in
-		everything) ;;
+		everything) everything=1 ;;
 		nothing) return 0 ;;
 		-*) lacks+=(-e "${word#-}") ;;
-		+*) instead+=("$repo/tools/sensitivity/${word#+}") ;;
+		+*)
+			word=$repo/tools/sensitivity/${word#+}
+			if [[ $everything ]]; then behind+=("$word"); else front+=("$word"); fi
+			;;
 		esac
 	done
-	((${#instead[@]} == 0)) || printf '%s\n' "${instead[@]}"
+	((${#front[@]} == 0)) || printf '%s\n' "${front[@]}"
 	if ((${#lacks[@]})); then
 		# A pattern that matches nothing would turn the variant into another one.
 		for word in "${lacks[@]}"; do
@@ -48,6 +51,7 @@ variant_patches() {
 	else
 		series_paths
 	fi
+	((${#behind[@]} == 0)) || printf '%s\n' "${behind[@]}"
 }
 
 # lock_src: hold $src until 'unlock src'; it is made when it is not there. Whoever fetches has something

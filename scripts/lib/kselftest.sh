@@ -15,10 +15,20 @@
 # The folders of tools/testing/selftests whose programs the guest runs
 kselftest_targets='vfio pci_msi'
 
+# kselftest_make FOLDER: build them in there. libvfio links with libuuid, all of which is in the header.
+kselftest_make() {
+	local out=(ARCH="$guest_arch" CROSS_COMPILE="$guest_cross" O="$1/build" -j"$(nproc)" -s)
+
+	ar rc "$1/lib/libuuid.a" &&
+		make -C "$src" "${out[@]}" headers &&
+		make -C "$src/tools/testing/selftests" "${out[@]}" TARGETS="$kselftest_targets" FORCE_TARGETS=1 \
+			USERCFLAGS="-I$repo/tools/kselftest" USERLDFLAGS="-static -s -L$1/lib"
+}
+
 # kselftest_programs: set kselftests to a folder with the programs, static, and the settings of each
 # target, from the tree with the whole series: stock and every variant run the same ones
 kselftest_programs() {
-	local key work target out commit
+	local key dir target commit
 
 	lock_src
 	variant_commit patched
@@ -32,28 +42,20 @@ kselftest_programs() {
 		use_variant patched
 		unlock src
 		mkdir -p "$cache/kselftest"
-		work=$(mktemp -d "$cache/kselftest/partial.XXXXXX")
-		mkdir "$work/lib"
-		out=(ARCH="$guest_arch" CROSS_COMPILE="$guest_cross" O="$work/build" -j"$(nproc)" -s)
-		# libvfio links with libuuid, all of which is in the header.
-		if ! { ar rc "$work/lib/libuuid.a" &&
-			make -C "$src" "${out[@]}" headers &&
-			make -C "$src/tools/testing/selftests" "${out[@]}" TARGETS="$kselftest_targets" FORCE_TARGETS=1 \
-				USERCFLAGS="-I$repo/tools/kselftest" USERLDFLAGS="-static -s -L$work/lib"; } \
-			>"$work/log" 2>&1; then
-			cp "$work/log" "$cache/kselftest/build.log"
-			rm -rf "$work"
+		dir=$(mktemp -d "$cache/kselftest/partial.XXXXXX")
+		at_exit rm -rf "$dir"
+		mkdir "$dir/lib"
+		supervise kselftest_make "$dir" >"$cache/kselftest/build.log" 2>&1 ||
 			die "cannot build the kselftests; see $cache/kselftest/build.log"
-		fi
 		for target in $kselftest_targets; do
-			mkdir -p "$work/programs/$target"
-			find "$work/build/kselftest/$target" -maxdepth 1 -type f -perm -u+x \
-				-exec mv -t "$work/programs/$target" {} +
-			cp "$src/tools/testing/selftests/$target/settings" "$work/programs/$target"
+			mkdir -p "$dir/programs/$target"
+			find "$dir/build/kselftest/$target" -maxdepth 1 -type f -perm -u+x \
+				-exec mv -t "$dir/programs/$target" {} +
+			cp "$src/tools/testing/selftests/$target/settings" "$dir/programs/$target"
 		done
-		mv -T "$work/programs" "$kselftests" 2>/dev/null || [[ -e $kselftests ]] ||
+		mv -T "$dir/programs" "$kselftests" 2>/dev/null || [[ -e $kselftests ]] ||
 			die "cannot write to $cache/kselftest"
-		rm -rf "$work"
+		rm -rf "$dir"
 	fi
 	unlock src
 }

@@ -4,7 +4,8 @@
 # The tags of a patch against Documentation/process/maintainer-tip.rst and
 # coding-assistants.rst of the kernel, and against the tables in tools/tags: rules says
 # which a patch must have, exceptions which one may lack and why, commits which commits
-# a Fixes may name. Needs lib/common.sh.
+# a Fixes may name, and needs which patch one for stable has to name as its prerequisite.
+# Needs lib/common.sh.
 
 : "${repo:?}"
 
@@ -13,11 +14,15 @@ tags=$repo/tools/tags
 # know Assisted-by, which stands where the author's sign-off will follow it.
 tags_order=(Fixes Reported-by Closes Originally-by Suggested-by Assisted-by Cc Link)
 
+# patch_subject PATCH: its subject, on one line
+patch_subject() { sed -n -E '/^Subject: /{:a;N;s/\n / /;ta;s/\n.*//;s/^Subject: (\[[^]]*\] )?//p;q}' "$1"; }
+
 # tags_problems PATCH: what is wrong with its tags, a line each. Its folder is its topic.
 tags_problems() {
 	local file=$1 topic kind=code tag line lines value previous='' place=-1 i seen=' ' required except files
+	local stable='' word from subject
 
-	for i in rules exceptions commits; do
+	for i in rules exceptions commits needs; do
 		[[ -s $tags/$i ]] || die "$tags/$i is missing or empty"
 	done
 	topic=$(basename "$(dirname "$(readlink -f "$file")")")
@@ -51,6 +56,7 @@ tags_problems() {
 		[[ $previous != Reported-by || $tag == Closes ]] || echo "Reported-by: no Closes follows"
 		[[ $tag != Assisted-by || $seen != *" Assisted-by "* ]] || echo "Assisted-by: more than once"
 		place=$i previous=$tag seen+="$tag "
+		[[ $tag != Cc || $value != stable@* ]] || stable=$value
 
 		case $tag in
 		Fixes)
@@ -67,6 +73,16 @@ tags_problems() {
 	done
 
 	[[ $previous != Reported-by ]] || echo "Reported-by: no Closes follows"
+	while read -r word from subject; do
+		[[ $word != '#'* && $kind == code ]] || continue
+		grep -q "^+.*\<$word\>" "$file" || continue
+		if [[ $topic == "$from" ]]; then
+			[[ $(patch_subject "$file") == "$subject" ]] ||
+				echo "Subject: not the one that tools/tags/needs has for $word"
+		elif [[ -n $stable && $stable != *" # needs \"$subject\"" ]]; then
+			echo "Cc: $word for stable without # needs \"$subject\""
+		fi
+	done <"$tags/needs"
 	except=$(awk -v p="$topic/${file##*/}" '$1 == p && NF > 2 { print $2 }' "$tags/exceptions")
 	for tag in $required; do
 		[[ $seen == *" $tag "* || $except == *"$tag"* ]] ||

@@ -5,7 +5,9 @@
 /// called for one interrupt at a time without it.
 ///
 /// The message is '<ops>: <alloc>/<free>', followed by ' flag' when a domain of
-/// these ops sets IRQ_DOMAIN_FREE_BULK. The words are explained below.
+/// these ops sets IRQ_DOMAIN_FREE_BULK, and by ' singly' when .alloc() asks the parent
+/// domain for single interrupts, but does not mind to be asked for more. The words are
+/// explained below.
 ///
 // Confidence: Moderate
 // Comments: Helpers are followed inside of the file. What the words mean:
@@ -192,6 +194,12 @@ def free_word(f, free):
     return 'first'
 
 
+def singly(f, alloc, free):
+    """Does .alloc() ask the parent domain for something else than the range that it got?"""
+    found = facts(f, closure(f, alloc) - (closure(f, free) - {alloc}))
+    return any(word == 'parent' and value not in f.params[function] for function, word, value in found)
+
+
 def message(p, name):
     """What to say about some operations, or None when they are not of interest"""
     f = of(p)
@@ -199,8 +207,12 @@ def message(p, name):
     how = alloc_word(f, alloc, free)
     if not free and how not in ('order', 'down', 'aligned', 'rounded', 'exact'):
         return None
-    flag = ' flag' if name in f.flagged else ''
-    return '%s: %s/%s%s' % (name, how, free_word(f, free), flag)
+    text = '%s: %s/%s' % (name, how, free_word(f, free))
+    if name in f.flagged:
+        text += ' flag'
+    if how not in ('refuses', 'warns') and singly(f, alloc, free):
+        text += ' singly'
+    return text
 
 
 def say_report(p, name):
@@ -396,6 +408,18 @@ n << area.n;
 mask << area.mask;
 @@
 fact(p, 'area', n + ' ; ' + mask)
+
+@parent@
+expression d, v, e, a;
+position p;
+@@
+irq_domain_alloc_irqs_parent@p(d, v, e, a)
+
+@script:python@
+p << parent.p;
+e << parent.e;
+@@
+fact(p, 'parent', e)
 
 @release@
 expression e;

@@ -19,6 +19,8 @@ setup() {
 	audit=$copy/scripts/audit
 	verdicts=$copy/tools/audit/verdicts
 	echo '# none' >"$verdicts"
+	parents=$copy/tools/audit/parents
+	echo '# none' >"$parents"
 	command -v spatch >/dev/null || skip "needs spatch"
 }
 
@@ -84,14 +86,15 @@ report() {
 
 	for dir in "$repo"/tools/audit/cases/*/; do
 		echo "$dir"
-		try 0 in_library classify "$dir/report" "$dir/verdicts" "$dir/multi"
+		try 0 in_library classify "$dir/report" "$dir/verdicts" "$dir/multi" "$dir/parents"
 		same "$(<"$dir/expected")" "${output//$'\t'/ | }"
 		count=$((count + 1))
 	done
 	((count >= 2))
 	# What was not written is not an empty list.
-	try 2 in_library classify "$dir/report" "$dir/verdicts" "$BATS_TEST_TMPDIR/none"
-	try 2 in_library classify "$BATS_TEST_TMPDIR/none" "$dir/verdicts" "$dir/multi"
+	try 2 in_library classify "$dir/report" "$dir/verdicts" "$BATS_TEST_TMPDIR/none" "$dir/parents"
+	try 2 in_library classify "$dir/report" "$dir/verdicts" "$dir/multi" "$BATS_TEST_TMPDIR/none"
+	try 2 in_library classify "$BATS_TEST_TMPDIR/none" "$dir/verdicts" "$dir/multi" "$dir/parents"
 }
 
 # with_series [SED-EXPRESSION]: the base has a driver that needs the flag, and the series changes it
@@ -190,7 +193,7 @@ ok tree: all 4 operations are classified" "$(results)"
 }
 
 @test "audit: a driver that nobody has seen is unclassified, until it has a verdict" {
-	driver range '/helper_ops/,/^}/d; /other_ops/,/^}/d; /count_ops/,/^}/d'
+	driver range '/helper_ops/,/^}/d; /other_ops/,/^}/d; /count_ops/,/^}/d; /core_ops/,/^}/d'
 	try 1 "$audit" --tree "$tree"
 	has_note 'unclassified: 1'
 	has_note 'each/each     drivers/irqchip/range.c: each_ops'
@@ -199,7 +202,7 @@ ok tree: all 4 operations are classified" "$(results)"
 	try 0 "$audit" --tree "$tree"
 	has_note '  It looks at each.'
 	# The verdict was for this code, not for any.
-	driver range '/helper_ops/,/^}/d; /other_ops/,/^}/d; /count_ops/,/^}/d; s/i < nr_irqs; ++i/i < 7; ++i/'
+	driver range '/helper_ops/,/^}/d; /other_ops/,/^}/d; /count_ops/,/^}/d; /core_ops/,/^}/d; s/i < nr_irqs; ++i/i < 7; ++i/'
 	try 1 "$audit" --tree "$tree"
 	has_note '  Its verdict was given when it was each/each.'
 	has_note 'each/first    drivers/irqchip/range.c: each_ops'
@@ -217,6 +220,31 @@ ok tree: all 4 operations are classified" "$(results)"
 	echo '#define FLAGS (MSI_GENERIC_FLAGS_MASK | MSI_FLAG_MULTI_PCI_MSI)' >>"$tree/drivers/irqchip/one.c"
 	try 1 "$audit" --tree "$tree"
 	has_note 'unclassified: 1'
+}
+
+@test "audit: nothing that frees in bulk is below what allocates one by one" {
+	driver parent
+	driver flag 's/other_flags/flags/; s/(parent, 0,/(parent, IRQ_DOMAIN_FREE_BULK,/'
+	printf 'drivers/irqchip/parent.c %s\n' 'loop_ops each/first right It is so.' \
+		'range_ops each/first right It is so.' 'helper_ops first/first single It is wired.' >>"$verdicts"
+	try 1 "$audit" --tree "$tree"
+	has_note '  It allocates from its parent one by one, and has no line in tools/audit/parents.'
+	has_note 'each/first    drivers/irqchip/parent.c: loop_ops'
+	echo 'drivers/irqchip/parent.c loop_ops drivers/irqchip/parent.c:range_ops' >"$parents"
+	try 0 "$audit" --tree "$tree"
+	sed -i 's,$, drivers/irqchip/flag.c:e_ops,' "$parents"
+	try 1 "$audit" --tree "$tree"
+	has_note 'needs a repair: 1'
+	has_note '  It allocates one by one from drivers/irqchip/flag.c:e_ops, which frees in bulk.'
+	same 'not ok tree: 1 operations need a repair' "$(results | sed -n 2p)"
+	# Without the flag there, only that driver is wrong.
+	driver flag 's/other_flags/flags/'
+	try 1 "$audit" --tree "$tree"
+	has_note 'needs IRQ_DOMAIN_FREE_BULK: 1'
+	has_note 'right as it is: 4'
+	: >"$parents"
+	try 2 "$audit" --tree "$tree"
+	says_only "$parents is missing or empty"
 }
 
 @test "audit: what belongs to a test is not looked at" {
@@ -257,4 +285,29 @@ ok tree: all 4 operations are classified" "$(results)"
 	says_only '--tree looks at a tree as it is; leave out --stock and --variant'
 	try 2 "$audit" --tree "$BATS_TEST_TMPDIR"
 	says_only "is no kernel tree"
+}
+
+@test "audit: a trial: no HOME, a space and a quote in the paths, a link, CDPATH, a tree within git" {
+	local odd="$BATS_TEST_TMPDIR/a b's repo"
+
+	mv "$copy" "$odd"
+	driver flag "$all_flagged"
+	mv "$tree" "$odd/a tree's"
+	ln -s "$odd/scripts/audit" "$BATS_TEST_TMPDIR/link"
+	cd "$odd/scripts"
+	CDPATH=/ try 0 env -u HOME TERM=dumb "$BATS_TEST_TMPDIR/link" --tree "$odd/a tree's"
+	cd "$odd/a tree's"
+	try 0 "$odd/scripts/audit" --tree .
+	mv "$odd/scripts/lib" "$odd/scripts/lob"
+	try 2 "$odd/scripts/audit" --tree .
+	same '' "$output"
+}
+
+@test "audit: the temporary folder may be in a git tree" {
+	with_series "$all_flagged"
+	mkdir "$BATS_TEST_TMPDIR/outer"
+	git -C "$BATS_TEST_TMPDIR/outer" init -q
+	export TMPDIR=$BATS_TEST_TMPDIR/outer/tmp
+	mkdir "$TMPDIR"
+	try 0 "$audit" --variant patched
 }

@@ -209,3 +209,68 @@ python_modules() {
 	rm "$out/.config"
 	try 2 in_library options_taken x "$out" "$options"
 }
+
+# odd_user: settings that git takes for the user's
+odd_user() {
+	git config --global commit.gpgSign true
+	git config --global core.autocrlf true
+	git config --global core.hooksPath "$BATS_TEST_TMPDIR/hooks"
+	git config --global diff.noprefix true
+	git config --global am.threeWay true
+	mkdir "$BATS_TEST_TMPDIR/hooks"
+	printf '#!/bin/sh\nexit 1\n' >"$BATS_TEST_TMPDIR/hooks/pre-commit"
+	chmod +x "$BATS_TEST_TMPDIR/hooks/pre-commit"
+}
+
+@test "check: a trial: the user's git, no HOME, a space and a quote in the path, a link, CDPATH" {
+	local odd="$BATS_TEST_TMPDIR/a b's repo"
+
+	odd_user
+	check 0 apply ok
+	check 0 series ok
+	mv "$copy" "$odd"
+	copy=$odd
+	check 0 apply ok
+	check 1 tags 'not ok'
+	ln -s "$odd/scripts/check" "$BATS_TEST_TMPDIR/link"
+	cd "$odd/scripts"
+	CDPATH=/ try 0 "$BATS_TEST_TMPDIR/link" series
+	try 0 ./check series
+	try 0 env -u HOME TERM=dumb ./check series
+	try 2 env XDG_CACHE_HOME=/dev/null ./check series
+	mv "$odd/scripts/lib" "$odd/scripts/lob"
+	try 2 ./check series
+	same '' "$output"
+}
+
+@test "check: told to end, it ends at once with what it has started" {
+	python_modules
+	# shellcheck disable=SC2016 # Perl's
+	printf 'open(my $f, ">", "%s"); print $f $$; close $f; sleep 600;\n' "$BATS_TEST_TMPDIR/perl" >"$base/scripts/checkpatch.pl"
+	for signal in INT TERM; do
+		rm -f "$BATS_TEST_TMPDIR/perl"
+		begin "$copy/scripts/check" checkpatch
+		until_true test -s "$BATS_TEST_TMPDIR/perl"
+		kill -"$signal" "$pid"
+		ends_with "$([[ $signal == INT ]] && echo 130 || echo 143)"
+		until_true eval "! kill -0 $(<"$BATS_TEST_TMPDIR/perl") 2>/dev/null"
+		run ! grep '^\(not \)\?ok ' "$background.out"
+	done
+}
+
+@test "check: told to end while it waits for the tree, it leaves nobody who waits" {
+	local holder
+
+	mkdir -p "$cache"
+	flock "$cache/src.lock" sleep 600 3>&- &
+	holder=$!
+	until_true eval "! flock -n '$cache/src.lock' true"
+	stub apt-get ''
+	begin "$copy/scripts/check" kernel-doc
+	# All that it starts is in its session.
+	until_true pgrep -s "$pid" -x flock
+	kill -TERM "$pid"
+	ends_with 143
+	until_true eval "! pgrep -s $pid"
+	kill "$holder" "$(pgrep -P "$holder")"
+}

@@ -170,6 +170,7 @@ ok 2 rebind-2 patched loses nothing: rebinds 0 of 9 short; no splat; passed: 9 o
 	cp patched stock
 	try 1 "$guest" "${both[@]}" rebind-2
 	[[ $output == *'# rebind-2 stock: the bug does not show in rebinds, so this run proves nothing'* ]]
+	[[ $output == *'# alone: scripts/guest --image stock=stock --image patched=patched rebind-2'* ]]
 	[[ $(results) == 'not ok 1 rebind-2 stock loses nothing: '*$'\n''ok 2 '* ]]
 }
 
@@ -244,6 +245,32 @@ ok 2 rebind-2 patched loses nothing: rebinds 0 of 9 short; no splat; passed: 9 o
 	[[ $output == *'its_msi_teardown+0x120/0x140 (P)'$'\n'* ]]
 }
 
+@test "guest: what is skipped is said, with its reason, and leaks are counted" {
+	log patched 9 "$(measured rebinds 9 0 0 asked:3,got:3)" '# kmemleak scans=2 leaks=0'
+	sed -i -e 's/ ok 9 .*/ ok 9 sweep 0000:00:03.0: grow # SKIP No vector can be added/' -e 's/pass:9 fail:0 skip:0/pass:8 fail:0 skip:1/' patched
+	try 0 "$guest" --image patched=patched rebind-2
+	[[ $output == *$'\n# skipped: sweep 0000:00:03.0: grow: No vector can be added\nok 1 rebind-2 patched loses nothing: rebinds 0 of 9 short, leaks: 0; no splat; passed: 8 of 9\n'* ]]
+}
+
+@test "guest: the time that the settings of kselftests give" {
+	mkdir -p tests/vfio tests/pci tests/none tests/endless
+	touch tests/{vfio/sweep,pci/rebind,none/other,endless/x,none/settings}
+	echo timeout=1800 >tests/vfio/settings
+	echo timeout=300 >tests/pci/settings
+	echo timeout=0 >tests/endless/settings
+	# shellcheck disable=SC2016 # for the script
+	printf '%s\n' '. "$(dirname "$0")/lib/common.sh"' 'src=x' '. "$repo/scripts/lib/kselftest.sh"' 'kselftests=tests' \
+		'kselftest_seconds "$1"' >"$copy/scripts/seconds"
+	try 0 bash "$copy/scripts/seconds" '!rebind+-e+3@0000:00:02.0,sweep+-v+msi@0000:00:03.0@vfio-pci'
+	same 2100 "$output"
+	try 0 bash "$copy/scripts/seconds" other
+	same 45 "$output"
+	try 0 bash "$copy/scripts/seconds" rebind,x
+	same 0 "$output"
+	try 2 bash "$copy/scripts/seconds" rebind,missing
+	says_only "no kselftest 'missing' in tests"
+}
+
 @test "guest: one that is lost" {
 	good_patched
 	log stock 9
@@ -301,6 +328,18 @@ ok 2 rebind-2 patched loses nothing: rebinds 0 of 9 short; no splat; passed: 9 o
 	try 0 "$guest" --image patched=patched --gdb new
 	grep -qF -- ' -s -S ' "$calls"
 	says "gdb-multiarch patched.vmlinux -ex 'target remote :1234'"
+}
+
+@test "guest: a device tree is compiled, and everything else is as before" {
+	good_patched
+	cp "$stubs/qemu-system-aarch64" "$stubs/qemu-system-arm"
+	sed -i "s,loses enables,loses rebinds," "$copy/tools/cases"
+	# As the real one, which checks stock out
+	# shellcheck disable=SC2016 # for the script
+	echo 'kernel_dtb() { variant_patches stock; dtb=$1.dtb; }' >>"$copy/scripts/lib/kernel.sh"
+	try 0 "$guest" --image a=patched --image b=patched vectors-designware
+	grep -qF -- "-machine mcimx7d-sabre -dtb imx7.dtb " "$calls"
+	same 2 "$(results | wc -l)"
 }
 
 @test "guest: interrupted and terminated" {

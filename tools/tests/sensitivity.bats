@@ -17,6 +17,7 @@ setup() {
 	cp -r "$repo/tools/sensitivity" "$copy/tools"
 	cp "$repo/tools/kernel/suites" "$copy/tools/kernel"
 	sensitivity=$copy/scripts/sensitivity
+	cd "$BATS_TEST_TMPDIR" || return
 	table=$copy/tools/sensitivity/table
 	printf '%s\n' '# VARIANT irqdomain_free rebind-2 smmu' 'stock - fail fail' 'half fail fail pass' 'patched pass pass pass' \
 		>"$table"
@@ -92,6 +93,15 @@ ok 10 patched smmu must pass, and does pass
 	replace kunit 'exit 2'
 	try 2 "$sensitivity" half
 	says_only "KUnit on 'half' could not be run"
+}
+
+@test "sensitivity: terminated, what it runs ends too" {
+	replace guest 'echo $$ >"'"$PWD"'/reached"; exec sleep 100'
+	begin "$sensitivity" stock
+	until_true test -s reached
+	kill -TERM "$pid"
+	ends_with 143
+	until_true eval "! kill -0 $(<reached) 2>/dev/null"
 }
 
 @test "sensitivity: a table that cannot be right" {

@@ -50,7 +50,7 @@ tags() {
 @test "tags: without its tables, or a patch, it judges nothing" {
 	local name good=$repo/tools/tags/cases/irqdomain/good.patch
 
-	for name in rules commits exceptions; do
+	for name in rules commits exceptions needs; do
 		mv "$copy/tools/tags/$name" "$BATS_TEST_TMPDIR"
 		try 2 tags "$good"
 		says_only "tools/tags/$name is missing or empty"

@@ -261,3 +261,42 @@ gone() { ! kill -0 "$(<"$BATS_TEST_TMPDIR/$1.child")" 2>/dev/null; }
 		rm -f "$BATS_TEST_TMPDIR"/{one,two}{,.child} "$BATS_TEST_TMPDIR/one.stopped"
 	done
 }
+
+@test "test: a trial: no HOME, a space and a quote in the path, a link, CDPATH, no cache" {
+	local odd="$BATS_TEST_TMPDIR/a b's repo"
+
+	has_step one short "$two_of_three"
+	mv "$copy" "$odd"
+	ln -s "$odd/scripts/test" "$BATS_TEST_TMPDIR/link"
+	cd "$odd/scripts"
+	CDPATH=/ try 0 "$BATS_TEST_TMPDIR/link"
+	try 0 env -u HOME TERM=dumb ./test --junit "$BATS_TEST_TMPDIR/x y.xml"
+	[[ -s "$BATS_TEST_TMPDIR/x y.xml" ]]
+	try 2 env XDG_CACHE_HOME=/dev/null ./test
+	says 'cannot write to /dev/null/irq-free-bulk'
+	try 2 ./test --junit
+	says_only "test: --junit needs a value"
+	mv "$odd/scripts/lib" "$odd/scripts/lob"
+	try 2 ./test
+	same '' "$output"
+}
+
+@test "test: another run waits, and does not touch what the first one keeps" {
+	local first
+
+	sleeper one
+	begin "$copy/scripts/test"
+	first=$pid
+	until_true test -e "$BATS_TEST_TMPDIR/one"
+	begin "$copy/scripts/test"
+	until_true grep -q 'waiting for another run that uses test' "$background.err"
+	[[ -e $cache/logs/test/one.log ]]
+	kill -TERM "$pid"
+	ends_with 143
+	[[ -e $cache/logs/test/one.log ]]
+	kill -0 "$first"
+	pid=$first
+	kill -TERM "$pid"
+	ends_with 143
+	until_true gone one
+}

@@ -163,6 +163,19 @@ an_hour_ago() {
 	same "$(lib eval 'use_variant half; sources_id HEAD drivers')" "$(lib eval 'use_variant patched; sources_id HEAD drivers')"
 }
 
+@test "variants: a patch of its own behind all others" {
+	local sensitivity=$copy/tools/sensitivity
+
+	# It takes back what one of the series does, so it applies there alone.
+	sed -E '/^index/d; /^(---|[+]{3})/b; s/^-/%/; s/^[+]/-/; s/^%/+/' \
+		"$copy/patches/irqdomain/core-Inherit-the-flag.patch" >"$sensitivity/back.patch"
+	printf '%s\n' 'behind everything +back.patch' 'in-front +back.patch everything' >>"$sensitivity/variants"
+	lib use_variant behind
+	by_hand 'Introduce|Set|Bring'
+	try 1 lib use_variant in-front
+	says "variant 'in-front' does not apply"
+}
+
 @test "variants: interrupted while unpacking" {
 	stub tar "[[ \$1 != -C ]] || { : >'$BATS_TEST_TMPDIR/reached'; exec sleep 100; }; exec $(command -v tar) \"\$@\""
 	lib true
