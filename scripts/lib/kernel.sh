@@ -43,10 +43,10 @@ variant_patches() {
 	if ((${#lacks[@]})); then
 		# A pattern that matches nothing would turn the variant into another one.
 		for word in "${lacks[@]}"; do
-			[[ $word == -e ]] || series_list | grep -qF -e "$word" ||
+			[[ $word == -e || -n $(series_list | search -F -e "$word") ]] ||
 				die "variant '$name' lacks '$word', which no patch of the series has in its name"
 		done
-		kept=$(series_paths | grep -vF "${lacks[@]}" || [[ $? == 1 ]])
+		kept=$(series_paths | search -vF "${lacks[@]}")
 		[[ -z $kept ]] || printf '%s\n' "$kept"
 	else
 		series_paths
@@ -191,22 +191,22 @@ make_variables() {
 
 # kunit_py KERNEL COMMAND [ARGUMENT...]: the tree's own kunit.py, set up for KERNEL
 kunit_py() {
-	local kernel=$1 command=$2 args=() says arch fragments fragment variable suite folder
+	local kernel=$1 command=$2 args=() list says arch fragments fragment
 
 	says=$(kernel_says "$kernel")
 	read -r arch _ fragments <<<"$says"
 	args+=("$command" --arch="$arch" --build_dir="$build/$kernel")
 	[[ $command != exec || $kernel != debug ]] || args+=(--timeout=1800)
 	[[ $command != exec || $arch != arm64 ]] || args+=(--qemu_config="$repo/tools/kernel/qemu/arm64_its.py")
-	while read -r variable; do
-		args+=(--make_options "$variable")
-	done < <(make_variables "$arch")
+	into list make_variables "$arch"
+	args+=("${list[@]/#/--make_options=}")
 	for fragment in $fragments; do
 		args+=(--kunitconfig="$repo/tools/kernel/$fragment")
 	done
-	while read -r suite folder; do
-		args+=(--kunitconfig="$src/$folder/.kunitconfig")
-	done < <(kunit_suites "$arch")
+	into list kunit_suites "$arch"
+	list=("${list[@]#* }")
+	list=("${list[@]/#/--kunitconfig=$src/}")
+	args+=("${list[@]/%//.kunitconfig}")
 	shift 2
 	mkdir -p "$build/$kernel"
 	# kunit.py looks for the tree's files from the current folder, and leaves caches beside itself.
@@ -228,19 +228,21 @@ kernel_make() {
 progress() {
 	awk -v self="${0##*/}" '
 		/^make.*: (Entering|Leaving) directory/ { next }
-		/^  [A-Z][A-Z0-9_ \[\]]+ +[^ ]/ { if (++n % 250 == 0) print self ": " n " steps of the build"; next }
-		{ print }
-		{ fflush() }' >&2
+		/^  [A-Z][A-Z0-9_ \[\]]+ +[^ ]/ {
+			if (++n % 250 == 0) { print self ": " n " steps of the build"; fflush() }
+			next
+		}
+		{ print; fflush() }' >&2
 }
 
 # kernel_build KERNEL: configure it and build its image in $build/KERNEL. kunit.py could build too, but
 # does olddefconfig each time and makes more than the image, which takes as long as compiling a driver.
 kernel_build() {
-	local says arch image make variables synced=$build/$1/include/config/auto.conf
+	local says arch image make variables=() synced=$build/$1/include/config/auto.conf
 
 	says=$(kernel_says "$1")
 	read -r arch image _ <<<"$says"
-	mapfile -t variables < <(make_variables "$arch")
+	into variables make_variables "$arch"
 	make=(kernel_make "$arch" "$build/$1" "${variables[@]}")
 
 	# Left to itself, make would ask for the value of a new option.

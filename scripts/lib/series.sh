@@ -80,7 +80,7 @@ lock_tree() {
 	exec {fd}<"$dir"
 	flock -n "$fd" && return
 	note "waiting for another run that uses $1"
-	flock "$fd"
+	supervise flock "$fd"
 }
 
 # scratch_copy DIR OUT: OUT becomes a git tree of those files of DIR that the series touches, so

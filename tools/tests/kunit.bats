@@ -64,8 +64,9 @@ kunit() {
 	# It must not go on with something else, nor ask for anything before.
 	says_only "kunit: no variant 'nope'; known:"
 	# Nor where a variant lacks what the series does not have: this would be all of it.
-	kunit 2 --variant not-inherited
-	says_only "kunit: variant 'not-inherited' lacks "
+	echo 'odd -No-such-patch' >>"$copy/tools/sensitivity/variants"
+	kunit 2 --variant odd
+	says_only "kunit: variant 'odd' lacks 'No-such-patch', which no patch of the series has in its name"
 	# A patch that is missing
 	rm "$copy"/patches/its/its-Bring*
 	kunit 2
