@@ -23,7 +23,8 @@ guest_splats() {
 
 # guest_rows LOG: for each thing that the guest has measured 'WHAT|TRIED|SHORT|LOST|DETAIL|SPLATS'. A splat
 # belongs to what is measured after it, and those that nothing follows have a row of their own. WARNs are
-# named after their functions; beside them, the first line of anything else is there.
+# named after their functions; beside them, the first line of anything else is there that is neither a part
+# of them nor a program's copy of their first line.
 guest_rows() {
 	local splats
 
@@ -37,7 +38,7 @@ guest_rows() {
 					sub(/^.* at /, "", text)
 					sub(/\+0x.*/, "", text)
 					if (!count[text]++) order[++n] = text
-				} else if (other == "" && text !~ /\[ cut here \]|^[Cc]all [Tt]race:/) {
+				} else if (other == "" && text !~ /\[ cut here \]|^[Cc]all [Tt]race:|^# .*WARNING: .* at /) {
 					other = text
 				}
 			}
