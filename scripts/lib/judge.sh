@@ -23,7 +23,8 @@ guest_splats() {
 
 # guest_rows LOG: for each thing that the guest has measured 'WHAT|TRIED|SHORT|LOST|DETAIL|SPLATS'. A splat
 # belongs to what is measured after it, and those that nothing follows have a row of their own. WARNs are
-# named after their functions; beside them, the first line of anything else is there.
+# named after their functions; beside them, the first line of anything else is there that is neither a part
+# of them nor a program's copy of their first line.
 guest_rows() {
 	local splats
 
@@ -37,7 +38,7 @@ guest_rows() {
 					sub(/^.* at /, "", text)
 					sub(/\+0x.*/, "", text)
 					if (!count[text]++) order[++n] = text
-				} else if (other == "" && text !~ /\[ cut here \]|^[Cc]all [Tt]race:/) {
+				} else if (other == "" && text !~ /\[ cut here \]|^[Cc]all [Tt]race:|^# .*WARNING: .* at /) {
 					other = text
 				}
 			}
@@ -68,7 +69,8 @@ guest_rows() {
 }
 
 # guest_excerpt LOG IMAGE: 30 lines around the first splat, or the first result that is not ok, or the last
-# ones, with the stacks decoded where the image's vmlinux is there
+# ones: without the general registers, so that the stack is among them, decoded where the image's vmlinux
+# is there
 guest_excerpt() {
 	local splats line llvm='' decode=(cat)
 
@@ -76,12 +78,12 @@ guest_excerpt() {
 	line=$(sed -E "1s/^.*:([0-9]+): .*/\1/;q" <<<"$splats")
 	[[ -n $line ]] || line=$(search -anm 1 -E '(^|\] )not ok ' "$1" | cut -d : -f 1)
 	[[ -n $line ]] || line=$(($(wc -l <"$1") - 20))
-	line=$((line > 10 ? line - 9 : 1))
+	line=$((line > 8 ? line - 7 : 1))
 	if [[ -e $2.vmlinux && -e $src/scripts/decode_stacktrace.sh ]]; then
 		[[ $guest_arch != loongarch ]] || llvm=-19
 		decode=(env "LLVM=$llvm" "CROSS_COMPILE=$guest_cross" "$src/scripts/decode_stacktrace.sh" "$2.vmlinux")
 	fi
-	sed -n "$line,$((line + 29))p" "$1" | tr -d '\r' | "${decode[@]}"
+	tail -n "+$line" "$1" | sed -E -e '/\] (x[0-9]+ ?|R[A-Z0-9]+): [0-9a-f]{16}/d' -e 's/\r//' | sed -n 1,30p | "${decode[@]}"
 }
 
 # kernel_release LOG: the version that the kernel says
