@@ -48,12 +48,14 @@ tags_problems() {
 			esac
 			continue
 		fi
-		# One report has its Reported-by and Closes together, the next pair may follow.
+		# A report has its Closes right behind it, or its Link where the patch does not fix all of it
+		# (submitting-patches.rst). Such a Link stands in the place of Closes; the next pair may follow.
+		[[ $tag != Link || $previous != Reported-by ]] || tag=Closes i=$place
 		if ((i < place)) && [[ $tag != Reported-by || $previous != Closes ]]; then
 			echo "$tag: stands behind $previous; the order is ${tags_order[*]}"
 		fi
 		[[ $tag != Closes || $previous == Reported-by ]] || echo "Closes: does not follow a Reported-by"
-		[[ $previous != Reported-by || $tag == Closes ]] || echo "Reported-by: no Closes follows"
+		[[ $previous != Reported-by || $tag == Closes ]] || echo "Reported-by: no Closes or Link follows"
 		[[ $tag != Assisted-by || $seen != *" Assisted-by "* ]] || echo "Assisted-by: more than once"
 		place=$i previous=$tag seen+="$tag "
 		[[ $tag != Cc || $value != stable@* ]] || stable=$value
@@ -66,13 +68,13 @@ tags_problems() {
 				echo "Fixes: ${BASH_REMATCH[1]} with this subject is not in tools/tags/commits"
 			fi ;;
 		Assisted-by) [[ $value =~ ^LLM(\ [a-z]+)*$ ]] || echo "Assisted-by: not 'LLM [TOOL]...'" ;;
-		Closes | Link) [[ $value =~ ^https://[^\ ]+(\ \#\ \[[0-9]+\])?$ ]] || echo "$tag: not a URL" ;;
+		Closes | Link) [[ $value =~ ^https://[^\ ]+(\ \#\ \[[0-9]+\])?$ ]] || echo "${line%%: *}: not a URL" ;;
 		Cc) [[ $value =~ ^([^\<\>]+\ )?\<?[^\ \<\>]+@[^\ \<\>]+\>?(\ \#.*)?$ ]] || echo "Cc: no address" ;;
 		*) [[ $value =~ ^[^\<\>]+\ \<[^\ \<\>]+@[^\ \<\>]+\>$ ]] || echo "$tag: not 'Name <address>'" ;;
 		esac
 	done
 
-	[[ $previous != Reported-by ]] || echo "Reported-by: no Closes follows"
+	[[ $previous != Reported-by ]] || echo "Reported-by: no Closes or Link follows"
 	while read -r word from subject; do
 		[[ $word != '#'* && $kind == code ]] || continue
 		grep -q "^+.*\<$word\>" "$file" || continue
