@@ -7,7 +7,7 @@
 # a Fixes may name, and needs which patch one for stable has to name as its prerequisite.
 # Needs lib/common.sh.
 
-: "${repo:?}"
+: "${repo:?}" "${patches:?}"
 
 tags=$repo/tools/tags
 # maintainer-tip.rst, "Ordering of commit tags", without those that only people give. It does not
@@ -20,7 +20,7 @@ patch_subject() { sed -n -E '/^Subject: /{:a;N;s/\n / /;ta;s/\n.*//;s/^Subject: 
 # tags_problems PATCH: what is wrong with its tags, a line each. Its folder is its topic.
 tags_problems() {
 	local file=$1 topic kind=code tag line lines value previous='' place=-1 i seen=' ' required except files
-	local stable='' word from subject
+	local stable='' word path patch subject wants=''
 
 	for i in rules exceptions commits needs; do
 		[[ -s $tags/$i ]] || die "$tags/$i is missing or empty"
@@ -75,16 +75,16 @@ tags_problems() {
 	done
 
 	[[ $previous != Reported-by ]] || echo "Reported-by: no Closes or Link follows"
-	while read -r word from subject; do
-		[[ $word != '#'* && $kind == code ]] || continue
+	while read -r word path patch; do
+		[[ $word != '#'* && $kind == code && -n $stable ]] || continue
+		[[ $path == any ]] || grep -qxF "$path" <<<"$files" || continue
 		grep -q "^+.*\<$word\>" "$file" || continue
-		if [[ $topic == "$from" ]]; then
-			[[ $(patch_subject "$file") == "$subject" ]] ||
-				echo "Subject: not the one that tools/tags/needs has for $word"
-		elif [[ -n $stable && $stable != *" # needs \"$subject\"" ]]; then
-			echo "Cc: $word for stable without # needs \"$subject\""
-		fi
+		[[ -r $patches/$patch ]] || die "tools/tags/needs: no such patch: $patch"
+		subject=$(patch_subject "$patches/$patch")
+		[[ $(patch_subject "$file") != "$subject" ]] || continue
+		wants+="${wants:+ and }\"$subject\""
 	done <"$tags/needs"
+	[[ -z $wants || $stable == *" # needs $wants" ]] || echo "Cc: for stable without # needs $wants"
 	except=$(awk -v p="$topic/${file##*/}" '$1 == p && NF > 2 { print $2 }' "$tags/exceptions")
 	for tag in $required; do
 		[[ $seen == *" $tag "* || $except == *"$tag"* ]] ||

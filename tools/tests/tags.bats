@@ -69,3 +69,17 @@ tags() {
 	stub git 'case $1 in interpret-trailers) exit 1 ;; *) exec /usr/bin/git "$@" ;; esac'
 	try 1 tags "$good"
 }
+
+@test "tags: a prerequisite by its patch, which must be there" {
+	local flag=$copy/tools/tags/cases/irqchip/needs-both-named.patch
+	local unwind=$copy/patches/irqchip/irqchip-loongarch-ir-Unwind-failed-allocations-completely.patch
+
+	try 0 tags "$flag"
+	same '' "$output"
+	sed -i 's/^Subject: .*/Subject: [PATCH] Another one/' "$unwind"
+	try 0 tags "$flag"
+	[[ $output == *' and "Another one"' ]]
+	rm "$unwind"
+	try 2 tags "$flag"
+	says 'no such patch: irqchip/irqchip-loongarch-ir-Unwind'
+}
