@@ -146,6 +146,11 @@ source_record() (
 	git config gc.auto 0
 	git config user.name irq-free-bulk
 	git config user.email irq-free-bulk@localhost
+	# Where what looks into a worktree of it does not read it: GitPython, which checkpatch.pl starts,
+	# takes the worktree for a bare repository otherwise.
+	git config extensions.worktreeConfig true
+	git config --worktree core.bare true
+	git config --unset core.bare
 
 	cd "$1" || return
 	export GIT_DIR=$2 GIT_WORK_TREE=$1

@@ -57,8 +57,8 @@ in_library() {
 	grep -qx 'ok 2 apply' <<<"$output"
 	says 'check: apply: '
 	# The name of a check is no part of a name, nor a pattern.
-	try 2 "$copy/scripts/check" serie
-	says_only "unknown argument 'serie'"
+	try 2 "$copy/scripts/check" seri
+	says_only "unknown argument 'seri'"
 	try 2 "$copy/scripts/check" 's.ries'
 	try 2 "$copy/scripts/check" --quick series
 	says_only 'exclude each other'
@@ -160,10 +160,10 @@ python_modules() {
 @test "check spelling, scripts: what the tools find, and what is missing" {
 	check 0 spelling ok
 	check 0 scripts ok
-	stub codespell 'echo "teh ==> the"; exit 65'
+	stub codespell 'echo "wrong ==> right"; exit 65'
 	stub shellcheck 'echo "SC2086"; exit 1'
 	check 1 spelling 'not ok'
-	has_note 'teh ==> the'
+	has_note 'wrong ==> right'
 	check 1 scripts 'not ok'
 	has_note SC2086
 	rm -r "$copy/tools/tests"
