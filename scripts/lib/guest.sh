@@ -30,7 +30,7 @@ guest_partial=
 # the command line that it needs, and the compiler's prefix with the packages of compiler and libc
 guest_name='' guest_arch=''
 guest_qemu=()
-guest_package='' guest_append='' guest_cross='' guest_debian=''
+guest_package='' guest_newer='' guest_append='' guest_cross='' guest_debian=''
 guest_compiler=()
 
 # table FILE FIELDS: its lines, with nothing but a bar between the fields; a line that begins with '[' has
@@ -57,7 +57,12 @@ guest_machine() {
 		< <(awk -F '|' -v n="$1" '$1 == n' <<<"$lines") || die "no machine '$1'; known: $known"
 
 	read -ra guest_qemu <<<"$qemu"
-	if [[ $guest_arch == arm64 && $(uname -m) == aarch64 && -w /dev/kvm ]]; then
+	guest_newer=
+	if [[ $guest_package == *'>='* ]]; then
+		guest_newer=1
+		guest_package=${guest_package%>=*}
+	fi
+	if [[ -z $guest_newer && $guest_arch == arm64 && $(uname -m) == aarch64 && -w /dev/kvm ]]; then
 		guest_qemu=("${guest_qemu[0]}" -accel kvm "${guest_qemu[@]:1}" -cpu host)
 	fi
 	read -r guest_cross guest_debian <<<"$compiler"
@@ -76,7 +81,13 @@ guest_machine() {
 guest_machine arm64
 
 # guest_tools: install what building and booting the guest takes
-guest_tools() { need make=make cpio=cpio "${guest_qemu[0]}=$guest_package" "${guest_compiler[@]}"; }
+guest_tools() {
+	local tools=(make=make cpio=cpio "${guest_compiler[@]}")
+
+	[[ -n $guest_newer ]] || tools+=("${guest_qemu[0]}=$guest_package")
+	need "${tools[@]}"
+	[[ -z $guest_newer ]] || qemu_newer "${guest_qemu[0]}"
+}
 
 # cpio_of DIR: the archive of a folder
 cpio_of() { (cd "$1" && find . | cpio --quiet --reproducible -R 0:0 -o -H newc); }
@@ -145,17 +156,25 @@ guest_busybox() {
 # Boots and waits until the guest has gone, whatever became of it: guest_verdict
 # tells. LOG is what the guest wrote to its console, LOG.qemu what QEMU had to say.
 guest_boot() {
-	local log=$1 image=$2 initramfs=$3 append boot word status=0 qemu=()
+	local log=$1 image=$2 initramfs=$3 append boot word board='' status=0 qemu=()
 
 	append="$guest_append panic=-1 oops=panic printk.devkmsg=on kunit.enable=0 $4"
 	shift 4
 	for word in "${guest_qemu[@]}" -nodefaults -display none -no-reboot -m 1024 "$@"; do
 		if [[ $word == @* ]]; then
-			kernel_dtb "${word#@}"
-			word=$dtb
+			board=${word#@}
+		else
+			qemu+=("$word")
 		fi
-		qemu+=("$word")
 	done
+	if [[ -n $guest_newer ]]; then
+		qemu_newer "${qemu[0]}"
+		qemu=("${newer[@]}" "${qemu[@]:1}")
+	fi
+	if [[ -n $board ]]; then
+		board "$board" "${qemu[@]}"
+		qemu+=("${board_arguments[@]}")
+	fi
 	if [[ $guest_arch == loongarch ]]; then
 		loongarch_boot "$log" "$image" "$initramfs" "$append"
 		boot=("${loongarch_arguments[@]}")

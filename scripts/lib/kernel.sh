@@ -278,18 +278,16 @@ kernel_image() {
 	unlock src
 }
 
-# kernel_dtb NAME: set dtb to the path of tools/kernel/dts/NAME.dts, compiled with what it includes of
-# the base
+# kernel_dtb DTS [DIR]: set dtb to that device tree, compiled with what it includes of the base and of DIR
 kernel_dtb() {
-	local dts=$repo/tools/kernel/dts/$1.dts
-
 	need cpp=cpp dtc=device-tree-compiler
 	use_variant stock
-	dtb=$cache/images/$1-$({ sources_id HEAD; cat "$dts"; } | sha256sum | cut -c1-16).dtb
+	dtb=$cache/images/$(basename "$1" .dts)-$({ sources_id HEAD; cat "${1%/*}"/*.dts* ${2+"$2"/*.dts}; } |
+		sha256sum | cut -c1-16).dtb
 	if [[ ! -e $dtb ]]; then
 		mkdir -p "$cache/images"
-		cpp -nostdinc -undef -x assembler-with-cpp -I "$src/include" -I "$src/arch" "$dts" |
-			dtc -q -I dts -O dtb -o "$dtb.partial" - >&2 || die "cannot compile $dts"
+		cpp -nostdinc -undef -x assembler-with-cpp -I "$src/include" -I "$src/arch" ${2+-I "$2"} "$1" |
+			dtc -q -I dts -O dtb -o "$dtb.partial" - >&2 || die "cannot compile $1"
 		mv "$dtb.partial" "$dtb"
 	fi
 	unlock src

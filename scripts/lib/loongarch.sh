@@ -39,7 +39,7 @@ loongarch_boot() {
 	# The first 256 MiB of memory: the kernel must be at 2 MiB.
 	local at_image=0x200000 at_initrd=0x8000000 at_cmdline=0xe000000 at_dtb=0xe100000 flash=0x1c000000
 
-	kernel_dtb loongarch
+	kernel_dtb "$repo/tools/boards/loongarch.dts"
 	clang-19 --target=loongarch64-linux-gnu -nostdlib -static -fuse-ld=lld-19 \
 		-DKERNEL=$at_image -DCMDLINE=$at_cmdline -DDTB=$at_dtb \
 		-Wl,--image-base=$flash,-Ttext=$flash,--oformat=binary \

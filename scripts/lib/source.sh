@@ -28,14 +28,19 @@ source_says() {
 	fi
 }
 
+# debian_mirror: the archive that this machine's apt uses; nothing when it has none
+debian_mirror() {
+	# shellcheck disable=SC2016 # apt expands these
+	apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' 'Component: main' |
+		awk '!found && $2 !~ /security/ { print $1; found = 1 }'
+}
+
 # source_download DIR: put the package into DIR, which gets an apt configuration of its own
 source_download() {
 	local dir=$1 mirror options instead='use a tree of your own with --tree'
 
 	mkdir -p "$dir"/apt/{lists,archives}/partial || die "cannot write to $dir"
-	# shellcheck disable=SC2016 # apt expands these
-	mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' 'Component: main' |
-		awk '$2 !~ /security/ { print $1; exit }')
+	mirror=$(debian_mirror)
 	[[ -n $mirror ]] || die "this machine's apt has no Debian archive; $instead"
 
 	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $source_suite main" \

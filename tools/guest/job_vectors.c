@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Sets up 1, 2, 3, ... MSI vectors of a device by VFIO, and none after each, again and
- * again in one bind, which is what a VM can do to a device that it was given. The device
+ * again in one bind, which is what a process can do to a device that it was given. The device
  * is the first xHCI controller that has that many.
  *
  * guest.rounds=N: how often. guest.max=N: the largest number of vectors.
  *
- * Measured: what=enables.
+ * Measured: what=enables. In the details, delivered says whether an interrupt of the driver
+ * that had the device before has arrived; '-' when none had it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +21,9 @@
 #define MAX_DEVICES		16
 #define DEFAULT_ROUNDS		20
 #define DEFAULT_MAX		16
+
+/* For the first interrupt of a driver that was bound at boot */
+#define DELIVERY_MS		2000
 
 /* What one MSI capability can have */
 #define MSI_MAX			32
@@ -54,7 +58,27 @@ static const char *set_up(const struct vfio_device *dev, const char *bdf, unsign
 	return problem;
 }
 
-static void sweep(const struct vfio_device *dev, const char *bdf, unsigned int max, unsigned int rounds)
+/* Whose the vectors are can be seen only as long as there are some. */
+static void note_domains(const struct vfio_device *dev, const char *bdf)
+{
+	vfio_enable(dev, VFIO_PCI_MSI_IRQ_INDEX, 1);
+	pci_note_domains(bdf);
+	vfio_disable(dev, VFIO_PCI_MSI_IRQ_INDEX);
+}
+
+static const char *delivered(const char *bdf)
+{
+	unsigned int waited;
+
+	if (pci_vectors(bdf) < 1)
+		return "-";
+	for (waited = 0; waited < DELIVERY_MS && pci_interrupts(bdf) == 0; waited += 100)
+		sleep_ms(100);
+	return pci_interrupts(bdf) > 0 ? "yes" : "no";
+}
+
+static void sweep(const struct vfio_device *dev, const char *bdf, unsigned int max, unsigned int rounds,
+		  const char *delivery)
 {
 	unsigned int round, nr, failed_by_nr[MSI_MAX + 1] = {}, failed = 0, lost = 0;
 
@@ -70,7 +94,7 @@ static void sweep(const struct vfio_device *dev, const char *bdf, unsigned int m
 		}
 	}
 
-	ktap_measured("enables", rounds * max, failed, lost, "vectors:1-%u", max);
+	ktap_measured("enables", rounds * max, failed, lost, "vectors:1-%u,delivered:%s", max, delivery);
 	for (nr = 1; nr <= max; nr++)
 		ktap_result(!failed_by_nr[nr], "vectors %s: %u, %u of %u times", bdf, nr,
 			    rounds - failed_by_nr[nr], rounds);
@@ -82,6 +106,7 @@ static void vectors_run(void)
 	unsigned int max = guest_param_uint("max", DEFAULT_MAX);
 	struct pci_name found[MAX_DEVICES];
 	struct vfio_device dev;
+	const char *delivery;
 	int nr_found, i, ret;
 
 	if (max > MSI_MAX)
@@ -98,6 +123,7 @@ static void vectors_run(void)
 		return;
 	}
 
+	delivery = delivered(found[i].bdf);
 	ret = vfio_bind(found[i].bdf);
 	if (!ret)
 		ret = vfio_open(&dev, found[i].bdf);
@@ -109,7 +135,8 @@ static void vectors_run(void)
 	}
 
 	ktap_plan(max);
-	sweep(&dev, found[i].bdf, max, rounds);
+	note_domains(&dev, found[i].bdf);
+	sweep(&dev, found[i].bdf, max, rounds, delivery);
 	vfio_close(&dev);
 }
 

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Boards that QEMU does not have: its own machine with another device tree, and with memory where
+# Linux expects registers. Needs lib/common.sh, lib/source.sh and lib/kernel.sh.
+#
+# tools/boards/NAME.dts        what Linux is told. machine.dts, to be included, is what QEMU says
+#                              of its machine, so that a newer QEMU does not break it.
+# tools/boards/NAME.registers  what is in the registers from the start: ADDRESS VALUE and why
+# tools/boards/NAME.early      the same for registers that QEMU has, written by the first CPU
+#                              before the kernel starts
+
+: "${cache:?}" "${repo:?}" "${src=}" "${dtb=}" "${work=}" "${guest_cross=}"
+
+boards=$repo/tools/boards
+
+# Where the first CPU begins, and finds what to write; QEMU's own boot code comes next. In the memory
+# that memory.dtsi keeps from Linux.
+early_code=0x7f0f0000 early_table=0x7f0f1000 early_next=0x40000000
+
+# QEMU where the machine's own is too old for a board
+newer_qemu=11
+
+# words FILE BASE: write 'ADDRESS VALUE ...' lines from stdin to FILE, each where it belongs behind BASE
+words() {
+	local address value bytes
+
+	while read -r address value _; do
+		[[ $address != \#* && -n $address ]] || continue
+		[[ $address =~ ^0x[0-9a-f]+$ && $value =~ ^0x[0-9a-f]{8}$ ]] || die "no register: '$address $value'"
+		printf -v bytes '\\x%02x' $((value & 255)) $((value >> 8 & 255)) $((value >> 16 & 255)) $((value >> 24))
+		# shellcheck disable=SC2059 # the bytes are the format
+		printf "$bytes" | dd of="$1" bs=1 seek=$((address - $2)) conv=notrunc status=none
+	done
+}
+
+# board NAME QEMU-ARGUMENT...: set board_arguments to what makes this QEMU the board
+board() {
+	local name=$1 dir=$work/board-$1 first base
+
+	[[ -r $boards/$name.dts ]] || die "no board '$name' in tools/boards"
+	need dtc=device-tree-compiler
+	rm -rf "$dir"
+	mkdir "$dir"
+	if grep -q '#include "machine.dts"' "$boards/$name.dts"; then
+		"${@:2}" -machine "dumpdtb=$dir/machine.dtb" >"$dir/log" 2>&1 ||
+			die "QEMU does not tell its device tree: $(tail -n 1 "$dir/log")"
+		dtc -q -I dtb -O dts -o "$dir/machine.dts" "$dir/machine.dtb" || die "cannot read QEMU's device tree"
+	fi
+	kernel_dtb "$boards/$name.dts" "$dir"
+	board_arguments=(-dtb "$dtb")
+
+	if [[ -e $boards/$name.registers ]]; then
+		first=$(awk '/^0x/ { print $1; exit }' "$boards/$name.registers")
+		base=$((first & ~0xfff))
+		words "$dir/registers" $base <"$boards/$name.registers"
+		board_arguments+=(-device "loader,file=$dir/registers,addr=$base,force-raw=on")
+	fi
+	if [[ -e $boards/$name.early ]]; then
+		{ "${guest_cross}gcc" -c -DTABLE=$early_table -DNEXT=$early_next -o "$dir/early.o" "$boards/early.S" &&
+			"${guest_cross}objcopy" -O binary "$dir/early.o" "$dir/early"; } ||
+			die "cannot build tools/boards/early.S"
+		# Pairs of address and value, and a zero behind them
+		awk '/^0x/ { printf "0x%x %s\n0x%x %s\n", n * 8, $1, n * 8 + 4, $2; n++ } END { printf "0x%x 0x00000000\n", n * 8 }' \
+			"$boards/$name.early" | words "$dir/table" 0
+		board_arguments+=(-device "loader,file=$dir/early,addr=$early_code,force-raw=on,cpu-num=0"
+			-device "loader,file=$dir/table,addr=$early_table,force-raw=on")
+	fi
+}
+
+# qemu_newer PROGRAM: set newer to the command that is PROGRAM of QEMU $newer_qemu or later: the machine's
+# own, or else one from Debian that is kept in the cache folder and used for nothing else
+qemu_newer() {
+	local version root=$cache/qemu-$newer_qemu lib packages=(qemu-system-arm qemu-system-misc qemu-efi-loongarch64)
+	local mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg suite
+
+	newer=("$1")
+	version=$("$1" --version 2>/dev/null | sed -nE '1s/.*version ([0-9]+).*/\1/p') || version=
+	((${version:-0} < newer_qemu)) || return 0
+
+	if [[ ! -e $root ]]; then
+		need mmdebstrap=mmdebstrap $keyring=debian-archive-keyring
+		lock qemu
+		if [[ ! -e $root ]]; then
+			note "getting QEMU $newer_qemu from Debian's archive, 400 MB, for the boards alone"
+			mirror=$(debian_mirror)
+			[[ -n $mirror ]] || die "this machine's apt has no Debian archive; install QEMU $newer_qemu or later"
+			rm -rf "$root.partial"
+			at_exit rm -rf "$root.partial"
+			suite="deb [signed-by=$keyring] $mirror"
+			# Unpacked is enough; nothing of it is configured, or run as anybody but the user.
+			mmdebstrap --quiet --variant=extract --include="$(IFS=,; echo "${packages[*]}")" \
+				--aptopt='APT::Install-Recommends "0"' --aptopt='APT::Default-Release "trixie-backports"' \
+				trixie "$root.partial" "$suite trixie main" "$suite trixie-backports main" >&2 ||
+				die "cannot get QEMU $newer_qemu; try again, or install QEMU $newer_qemu or later"
+			mv -T "$root.partial" "$root"
+		fi
+		unlock qemu
+	fi
+	lib=$(echo "$root"/usr/lib/*-linux-gnu*/ld-linux*.so.*)
+	[[ -x $lib && -x $root/usr/bin/$1 ]] || die "$root is not whole; remove it, and it is fetched again"
+	newer=("$lib" --library-path "${lib%/*}" --argv0 "$1" "$root/usr/bin/$1" -L "$root/usr/share/qemu")
+}
