@@ -4,8 +4,6 @@
  * boot: each must be aligned in the message data, and apart from those before it. A USB device
  * must be plugged into each controller, and appear.
  *
- * guest.delivered=0: on a machine that delivers no messages, so that no device can appear
- *
  * Measured: what=blocks, and as short those that are not aligned or not apart.
  */
 #include <stdio.h>
@@ -39,9 +37,9 @@ static const char *check_block(const struct block *blocks, int index)
 
 static void blocks_run(void)
 {
-	unsigned int delivered = guest_param_uint("delivered", 1), nr_bad = 0;
 	struct block blocks[MAX_DEVICES] = {};
 	struct pci_name found[MAX_DEVICES];
+	unsigned int nr_bad = 0;
 	int nr, i;
 
 	nr = pci_find_class(CLASS_SERIAL_USB_XHCI, found, MAX_DEVICES);
@@ -64,7 +62,7 @@ static void blocks_run(void)
 			blocks[i].nr = size;
 			problem = bad_block = check_block(blocks, i);
 		}
-		if (!problem && delivered && !usb_device_wait(bdf, USB_TIMEOUT_MS))
+		if (!problem && !usb_device_wait(bdf, USB_TIMEOUT_MS))
 			problem = "the USB device did not appear";
 		nr_bad += !!bad_block;
 
