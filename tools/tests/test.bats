@@ -184,8 +184,17 @@ ok 2 no splat"
 	[[ ! -e $copy/Documentation/results/one.txt ]]
 	same "$(printf '%s\n' '$ scripts/two' "$ktap" 1..2 'ok 1 irqdomain_free' '# a table' 'ok 2 no splat' '' \
 		'exit code 0' 'QEMU of a test, gcc of a test' \
-		"patches $(cd "$copy" && cat series patches/*/*.patch | sha256sum | cut -c1-16)")" \
+		"patches $(cd "$copy" && for f in patches/*/*.patch; do sed '1,/^diff --git /d' "$f"; done | sha256sum | cut -c1-16)")" \
 		"$(<"$copy/Documentation/results/two.txt")"
+	# Another word is not another hash, and another change is.
+	cp "$copy/Documentation/results/two.txt" "$BATS_TEST_TMPDIR/two.txt"
+	patch=$(find "$copy/patches" -name '*-v5-Free-*.patch')
+	sed -i 's/^Subject: .*/& anew/' "$patch"
+	try 0 "$copy/scripts/test" --record
+	cmp "$copy/Documentation/results/two.txt" "$BATS_TEST_TMPDIR/two.txt"
+	sed -i 's/^+.*IRQ_DOMAIN_FREE_BULK/& | 1/' "$patch"
+	try 0 "$copy/scripts/test" --record
+	! cmp -s "$copy/Documentation/results/two.txt" "$BATS_TEST_TMPDIR/two.txt"
 	# A failure is a result, too. What could not be run is none.
 	has_step two long "$ktap"$'\n1..1\nnot ok 1 a' 1
 	try 1 "$copy/scripts/test" --record two
