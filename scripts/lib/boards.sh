@@ -9,6 +9,8 @@
 # tools/boards/NAME.registers  what is in the registers from the start: ADDRESS VALUE and why
 # tools/boards/NAME.early      the same for registers that QEMU has, written by the first CPU
 #                              before the kernel starts
+# tools/boards/NAME.pokes      the same, written by the guest's init before the job, where Linux has
+#                              set a register to what QEMU does not understand
 
 : "${cache:?}" "${repo:?}" "${src=}" "${dtb=}" "${work=}" "${guest_cross=}"
 
@@ -21,22 +23,28 @@ early_code=0x7f0f0000 early_table=0x7f0f1000 early_next=0x40000000
 # QEMU where the machine's own is too old for a board
 newer_qemu=11
 
+# is_word ADDRESS VALUE: whether the line has a word; one that should have and has not ends the script
+is_word() {
+	[[ $1 != \#* && -n $1 ]] || return
+	[[ $1 =~ ^0x[0-9a-f]+$ && $2 =~ ^0x[0-9a-f]{8}$ ]] || die "no register: '$1 $2'"
+}
+
 # words FILE BASE: write 'ADDRESS VALUE ...' lines from stdin to FILE, each where it belongs behind BASE
 words() {
 	local address value bytes
 
 	while read -r address value _; do
-		[[ $address != \#* && -n $address ]] || continue
-		[[ $address =~ ^0x[0-9a-f]+$ && $value =~ ^0x[0-9a-f]{8}$ ]] || die "no register: '$address $value'"
+		is_word "$address" "$value" || continue
 		printf -v bytes '\\x%02x' $((value & 255)) $((value >> 8 & 255)) $((value >> 16 & 255)) $((value >> 24))
 		# shellcheck disable=SC2059 # the bytes are the format
 		printf "$bytes" | dd of="$1" bs=1 seek=$((address - $2)) conv=notrunc status=none
 	done
 }
 
-# board NAME QEMU-ARGUMENT...: set board_arguments to what makes this QEMU the board
+# board NAME QEMU-ARGUMENT...: set board_arguments to what makes this QEMU the board, and board_append to
+# what the guest has to be told
 board() {
-	local name=$1 dir=$work/board-$1 first base
+	local name=$1 dir=$work/board-$1 first base address value
 
 	[[ -r $boards/$name.dts ]] || die "no board '$name' in tools/boards"
 	need dtc=device-tree-compiler
@@ -48,7 +56,7 @@ board() {
 		dtc -q -I dtb -O dts -o "$dir/machine.dts" "$dir/machine.dtb" || die "cannot read QEMU's device tree"
 	fi
 	kernel_dtb "$boards/$name.dts" "$dir"
-	board_arguments=(-dtb "$dtb")
+	board_arguments=(-dtb "$dtb") board_append=
 
 	if [[ -e $boards/$name.registers ]]; then
 		first=$(awk '/^0x/ { print $1; exit }' "$boards/$name.registers")
@@ -65,6 +73,12 @@ board() {
 			"$boards/$name.early" | words "$dir/table" 0
 		board_arguments+=(-device "loader,file=$dir/early,addr=$early_code,force-raw=on,cpu-num=0"
 			-device "loader,file=$dir/table,addr=$early_table,force-raw=on")
+	fi
+	if [[ -e $boards/$name.pokes ]]; then
+		while read -r address value _; do
+			! is_word "$address" "$value" || board_append+=,$address=$value
+		done <"$boards/$name.pokes"
+		board_append=guest.poke=${board_append#,}
 	fi
 }
 

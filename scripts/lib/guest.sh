@@ -14,7 +14,7 @@
 #
 #	at_exit guest_stop
 
-: "${cache:?}" "${repo:?}" "${self:?}" "${dtb=}"
+: "${cache:?}" "${repo:?}" "${self:?}" "${dtb=}" "${board_append=}"
 
 # Seconds until a guest that has not powered off is stopped, and lost; 0 is never
 guest_timeout=${guest_timeout:-300}
@@ -174,6 +174,7 @@ guest_boot() {
 	if [[ -n $board ]]; then
 		board "$board" "${qemu[@]}"
 		qemu+=("${board_arguments[@]}")
+		append+=" $board_append"
 	fi
 	if [[ $guest_arch == loongarch ]]; then
 		loongarch_boot "$log" "$image" "$initramfs" "$append"

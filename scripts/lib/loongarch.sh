@@ -28,7 +28,7 @@ loongarch_nolibc() {
 	unlock src
 	loongarch_make=(
 		"CC=clang-19 --target=loongarch64-linux-gnu -mno-lsx -fuse-ld=lld-19 -nostdlib -nostdinc -ffreestanding -fno-stack-protector -isystem $dir/nolibc -isystem $dir/uapi -include missing.h"
-		srcs='init.c files.c ktap.c params.c pci.c vfio.c job_vectors.c'
+		srcs='init.c files.c ktap.c params.c pci.c poke.c vfio.c job_vectors.c'
 	)
 }
 

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define __printf(fmt, args)	__attribute__((format(printf, fmt, args)))
@@ -76,6 +77,7 @@ int pci_bind(const char *bdf, const char *driver);
 int pci_unbind(const char *bdf, const char *driver);
 int pci_override(const char *bdf, const char *driver);
 int pci_restore(const char *bdf);
+int pci_probe(void);
 int pci_remove(const char *bdf);
 int pci_rescan(void);
 int pci_vectors(const char *bdf);
@@ -114,6 +116,10 @@ int fault_only_in(const char *function);
 int fault_not_in(const char *function);
 int fault_arm(unsigned int nth);
 int fault_disarm(void);
+
+/* poke.c: the same */
+int poke_word(unsigned long address, uint32_t value);
+int poke(const char *list);
 
 void sleep_ms(unsigned int ms);
 

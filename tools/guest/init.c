@@ -8,6 +8,11 @@
  *
  * guest.kmemleak=1: look for leaks when the job is done. What kmemleak finds goes
  * to the log; a kernel without it makes the run lost.
+ *
+ * guest.poke=ADDRESS=VALUE,...: these words of memory are written before the job, in hexadecimal
+ * numbers, and then the drivers look again at the PCI devices that none of them has.
+ *
+ * guest.restart=1: the machine cannot be powered off, and QEMU ends when it restarts.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -109,6 +114,7 @@ static void run(void)
 {
 	const struct guest_job *job;
 	const char *unmounted;
+	const char *words;
 	const char *name;
 
 	unmounted = mount_all();
@@ -132,6 +138,17 @@ static void run(void)
 	}
 
 	ktap_note("guest: begin job=%s", name);
+	words = guest_param("poke", "");
+	if (words[0]) {
+		int ret = poke(words);
+
+		if (!ret)
+			ret = pci_probe();
+		if (ret <= 0) {
+			ktap_note("guest: cannot set registers up: %s", strerror(-ret));
+			return;
+		}
+	}
 	job->run();
 	if (guest_param_uint("kmemleak", 0)) {
 		int ret = kmemleak();
@@ -158,7 +175,7 @@ static void power_off(void)
 		file_write("/proc/sysrq-trigger", "b");
 		_exit(0);
 	}
-	reboot(RB_POWER_OFF);
+	reboot(guest_param_uint("restart", 0) ? RB_AUTOBOOT : RB_POWER_OFF);
 }
 
 int main(void)

@@ -17,6 +17,8 @@
 /* A list of capabilities that is longer than this goes in circles. */
 #define MAX_CAPABILITIES	48
 
+#define MAX_DEVICES		16
+
 /* Not in the headers of user space */
 #define PCI_BASE_CLASS_BRIDGE	0x06
 
@@ -215,6 +217,26 @@ int pci_restore(const char *bdf)
 	snprintf(path, sizeof(path), PCI_DEVICES "/%s", bdf);
 	ret = file_write_at(path, "driver_override", "\n");
 	return ret ? ret : file_write("/sys/bus/pci/drivers_probe", bdf);
+}
+
+/* Lets the drivers look again at all devices that none of them has. Returns how many there are. */
+int pci_probe(void)
+{
+	struct pci_name found[MAX_DEVICES];
+	int nr, i, nr_probed = 0;
+
+	nr = pci_find_class(PCI_CLASS_ANY, found, MAX_DEVICES);
+	for (i = 0; i < nr; i++) {
+		char now[64];
+		int ret = pci_driver(found[i].bdf, now, sizeof(now));
+
+		if (ret != -ENODEV)
+			continue;
+		/* It fails when none of them takes the device. */
+		file_write("/sys/bus/pci/drivers_probe", found[i].bdf);
+		nr_probed++;
+	}
+	return nr < 0 ? nr : nr_probed;
 }
 
 /* Removes the device, and expects it to be gone. */

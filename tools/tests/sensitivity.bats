@@ -19,7 +19,7 @@ setup() {
 	sensitivity=$copy/scripts/sensitivity
 	cd "$BATS_TEST_TMPDIR" || return
 	table=$copy/tools/sensitivity/table
-	printf '%s\n' '# VARIANT irqdomain_free rebind-2 smmu' 'stock - fail fail' 'half fail fail pass' 'patched pass pass pass' \
+	printf '%s\n' '# VARIANT irqdomain_free rebind-2@arm64 smmu' 'stock - fail fail' 'half fail fail pass' 'patched pass pass pass' \
 		>"$table"
 	echo irqdomain_free.one >"$copy/tools/sensitivity/failing/half"
 	mkdir -p "$cache/build/arm64"
@@ -27,9 +27,9 @@ setup() {
 	half) printf "%s\n" "    # Subtest: irqdomain_free" "    not ok 1 one" "not ok 1 irqdomain_free" ;;
 	*) printf "%s\n" "    # Subtest: irqdomain_free" "    ok 1 one" "ok 1 irqdomain_free" ;;
 	esac >'"$cache"'/build/arm64/test.log'
-	replace guest 'case $4 in
-	stock) printf "%s\n" "not ok 1 rebind-2 stock loses: x" "not ok 2 smmu stock loses: x"; exit 1 ;;
-	half) printf "%s\n" "not ok 1 rebind-2 half loses: x" "ok 2 smmu half loses nothing: x"; exit 1 ;;
+	replace guest 'case " $* " in
+	*" stock "*) printf "%s\n" "not ok 1 rebind-2 stock loses: x" "not ok 2 smmu stock loses: x"; exit 1 ;;
+	*" half "*) printf "%s\n" "not ok 1 rebind-2 half loses: x" "ok 2 smmu half loses nothing: x"; exit 1 ;;
 	*) printf "%s\n" "ok 1 rebind-2 patched loses nothing: x" "ok 2 smmu patched loses nothing: x" ;;
 	esac'
 }
@@ -43,28 +43,28 @@ replace() { printf '#!/bin/bash\nprintf "%%s\\n" "%s $*" >>"%s"\n%s\n' "$1" "$ca
 	try 0 "$sensitivity"
 	same 'KTAP version 1
 1..10
-ok 1 stock rebind-2 must fail, and does fail
+ok 1 stock rebind-2@arm64 must fail, and does fail
 ok 2 stock smmu must fail, and does fail
 ok 3 half irqdomain_free must fail, and does fail
 ok 4 half: the tests that must fail do, and no others
-ok 5 half rebind-2 must fail, and does fail
+ok 5 half rebind-2@arm64 must fail, and does fail
 ok 6 half smmu must pass, and does pass
 ok 7 patched irqdomain_free must pass, and does pass
 ok 8 patched: the tests that must fail do, and no others
-ok 9 patched rebind-2 must pass, and does pass
+ok 9 patched rebind-2@arm64 must pass, and does pass
 ok 10 patched smmu must pass, and does pass
 # Totals: pass:10 fail:0 skip:0' "$output"
-	same 'guest --kernel arm64 --variant stock rebind-2 smmu' "$(head -n 1 "$calls")"
+	same $'guest --kernel arm64 --variant stock rebind-2\nguest --variant stock smmu' "$(head -n 2 "$calls")"
 }
 
 @test "sensitivity: one variant, by its name" {
 	try 0 "$sensitivity" half
 	same 4 "$(grep -c '^ok .* half' <<<"$output")"
-	same 2 "$(calls_of 'variant half')"
-	same 2 "$(calls_of .)"
+	same 3 "$(calls_of 'variant half')"
+	same 3 "$(calls_of .)"
 	try 2 "$sensitivity" 'p.tched'
 	says_only "no variant 'p.tched' in tools/sensitivity/table; known: stock half patched"
-	same 2 "$(calls_of .)"
+	same 3 "$(calls_of .)"
 }
 
 @test "sensitivity: a test that passes where it must fail" {
@@ -82,14 +82,14 @@ ok 10 patched smmu must pass, and does pass
 @test "sensitivity: a case that fails by something else" {
 	replace guest 'echo "not ok 1 rebind-2 stock loses nothing: a splat"; echo "ok 2 smmu2 stock loses nothing"; exit 1'
 	try 1 "$sensitivity" stock
-	[[ $output == *"not ok 1 stock rebind-2 must fail, and does neither, 'not ok 1 rebind-2 stock loses nothing: a splat'"* ]]
+	[[ $output == *"not ok 1 stock rebind-2@arm64 must fail, and does neither, 'not ok 1 rebind-2 stock loses nothing: a splat'"* ]]
 	[[ $output == *"not ok 2 stock smmu must fail, and does neither, ''"* ]]
 }
 
 @test "sensitivity: what cannot be run" {
 	replace guest 'exit 2'
 	try 2 "$sensitivity" stock
-	says_only "scripts/guest on 'stock' could not be run; see $cache/logs/sensitivity/stock.guest"
+	says_only "scripts/guest on 'stock' could not be run; see $cache/logs/sensitivity/stock.guest-arm64"
 	replace kunit 'exit 2'
 	try 2 "$sensitivity" half
 	says_only "KUnit on 'half' could not be run"
@@ -124,7 +124,8 @@ ok 10 patched smmu must pass, and does pass
 
 	read -ra columns < <(sed -n "s/^# VARIANT//p" "$repo/tools/sensitivity/table")
 	for name in "${columns[@]}"; do
-		grep -qE "^$name( |\$)" "$repo/tools/kernel/suites" || grep -q "^$name |" "$repo/tools/cases"
+		grep -qE "^$name( |\$)" "$repo/tools/kernel/suites" || grep -q "^${name%@*} |" "$repo/tools/cases"
+		[[ $name != *@* ]] || grep -q "^${name#*@} " "$repo/tools/kernel/kernels"
 	done
 	same "$(awk '/^[a-z]/ { print $1 }' "$repo/tools/sensitivity/variants" | sort)" \
 		"$(awk '/^[a-z]/ { print $1 }' "$repo/tools/sensitivity/table" | sort)"
