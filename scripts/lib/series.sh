@@ -83,6 +83,18 @@ lock_tree() {
 	supervise flock "$fd"
 }
 
+# borrow TREE GIT: make GIT a bare repository which has the objects of the git tree TREE, and nothing of
+# anyone's settings, also of those that TREE has itself
+borrow() {
+	local objects shallow
+
+	objects=$(git -C "$1" rev-parse --path-format=absolute --git-path objects)
+	shallow=$(git -C "$1" rev-parse --path-format=absolute --git-path shallow)
+	plain git init -q --bare --object-format="$(git -C "$1" rev-parse --show-object-format)" "$2"
+	echo "$objects" >"$2/objects/info/alternates"
+	[[ ! -e $shallow ]] || cp "$shallow" "$2/shallow"
+}
+
 # scratch_copy DIR OUT: OUT becomes a git tree of those files of DIR that the series touches, so
 # that applying can be tried without going near DIR
 scratch_copy() {
