@@ -194,7 +194,7 @@ ok 2 no splat"
 	cmp "$copy/Documentation/results/two.txt" "$BATS_TEST_TMPDIR/two.txt"
 	sed -i 's/^+.*IRQ_DOMAIN_FREE_BULK/& | 1/' "$patch"
 	try 0 "$copy/scripts/test" --record
-	! cmp -s "$copy/Documentation/results/two.txt" "$BATS_TEST_TMPDIR/two.txt"
+	run ! cmp -s "$copy/Documentation/results/two.txt" "$BATS_TEST_TMPDIR/two.txt"
 	# A failure is a result, too. What could not be run is none.
 	has_step two long "$ktap"$'\n1..1\nnot ok 1 a' 1
 	try 1 "$copy/scripts/test" --record two
