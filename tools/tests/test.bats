@@ -204,6 +204,36 @@ ok 2 no splat"
 	grep -qx 'exit code 1' "$copy/Documentation/results/two.txt"
 }
 
+@test "test: what has passed is not run again for the record until something changes" {
+	has_step one both "$two_of_three"
+	has_step two long "$nested"
+	try 0 "$copy/scripts/test" one
+	try 0 "$copy/scripts/test" --record
+	says 'test: one: has passed on'
+	says 'words of two'
+	[[ $stderr != *'words of one'* ]]
+	grep -qx 'ok 3 c' "$copy/Documentation/results/one.txt"
+	# Interrupted, or failed: again. The other one is not.
+	has_step one both "$two_of_three" 1
+	try 1 "$copy/scripts/test" --record one
+	try 1 "$copy/scripts/test" --record
+	says 'words of one'
+	says 'words of two'
+	try 1 "$copy/scripts/test" --record
+	says 'words of one'
+	says 'test: two: has passed on'
+	# Another patch, another command
+	echo >>"$(find "$copy/patches" -name '*-v5-Free-*.patch')"
+	try 1 "$copy/scripts/test" --record
+	says 'words of two'
+	sed -i 's/^two long two/& --all/' "$copy/tools/steps"
+	try 1 "$copy/scripts/test" --record
+	says 'words of two'
+	# Without a record, all are run.
+	try 1 "$copy/scripts/test"
+	says 'words of one'
+}
+
 @test "test: what is kept must be what the step prints" {
 	has_step one kept "$two_of_three"
 	try 1 "$copy/scripts/test"
