@@ -92,22 +92,26 @@ guest_tools() {
 # cpio_of DIR: the archive of a folder
 cpio_of() { (cd "$1" && find . | cpio --quiet --reproducible -R 0:0 -o -H newc); }
 
-# guest_initramfs: set initramfs to the one for this machine, built when tools/guest has changed
+# guest_initramfs: set initramfs to the one for this machine, built when tools/guest or tools/msi-scan has changed
 guest_initramfs() {
-	local from=$repo/tools/guest dir partial compiler=("CROSS_COMPILE=$guest_cross")
+	local from=$repo/tools/guest scan=$repo/tools/msi-scan audit=$repo/Documentation/results/audit.txt dir partial
+	local compiler=("CROSS_COMPILE=$guest_cross") scan_compiler=("CROSS_COMPILE=$guest_cross")
 
-	dir=$cache/guest/$guest_arch-$(sha "$from"/*.[ch] "$from"/Makefile "$repo"/scripts/lib/{guest,loongarch}.sh)
+	dir=$cache/guest/$guest_arch-$(sha "$from"/*.[ch] "$from"/Makefile "$scan"/*.[ch] \
+		"$scan"/{Makefile,table.awk,kernels,controllers} "$audit" "$repo"/scripts/lib/{guest,loongarch}.sh)
 	initramfs=$dir/initramfs.cpio
 	[[ ! -e $initramfs ]] || return 0
 	mkdir -p "$cache/guest" || die "cannot write to $cache"
 	if [[ $guest_arch == loongarch ]]; then
 		loongarch_nolibc
-		compiler=("${loongarch_make[@]}")
+		compiler=("${loongarch_make[@]}") scan_compiler=("${loongarch_scan[@]}")
 	fi
 	partial=$(mktemp -d "$cache/guest/partial.XXXXXX")
 	at_exit rm -rf "$partial"
 	# The kernel's default rootfs brings /dev/console, so root is not needed here.
 	if ! { make -s -C "$from" "${compiler[@]}" O="$partial/root" >"$partial/log" 2>&1 &&
+		make -s -C "$scan" "${scan_compiler[@]}" O="$partial/scan" >>"$partial/log" 2>&1 &&
+		mv "$partial/scan/msi-scan" "$partial/root" &&
 		cpio_of "$partial/root" >"$partial/initramfs.cpio" 2>>"$partial/log"; }; then
 		cat "$partial/log" >&2
 		die "cannot build the guest's init, see above"

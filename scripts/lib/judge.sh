@@ -154,6 +154,8 @@ judge() {
 		[[ $bad, =~ ^("$what,")+$ ]] || problem="the flag is on the domains $bad and not $what"
 		counts+="flag on the domains: $bad, "
 	fi
+	problem=${problem:-$(scan_problem "$variant" "$beside" "$wanted" "${expected[$name]}" "$log")}
+	counts+="msi-scan: $(scan_verdicts "$log"), "
 	bad=$(guest_lines "$log" | sed -nE 's/^ok [0-9]+ (.*) # SKIP ?(.*)/skipped: \1: \2/p')
 	[[ -z $bad ]] || ktap_note "$bad"
 	bad=$(guest_leaks "$log")
@@ -163,6 +165,27 @@ judge() {
 		not_as_it_must_be "$name" "$variant" "$problem" "$counts"
 	else
 		ktap_ok "$counts"
+	fi
+}
+
+# scan_verdicts LOG: what tools/msi-scan has said of the guest, before the job, in it and after it, each once;
+# 'unasked' of a kernel without the debugfs files of the interrupt domains, which are what it goes by
+scan_verdicts() {
+	guest_lines "$1" | sed -nE -e 's/^# scan when=[a-z]+ verdict=([a-z-]+) debugfs=yes$/\1/p' \
+		-e 's/^# scan when=[a-z]+ verdict=[a-z-]+ debugfs=no$/unasked/p' | awk '!seen[$1]++' | paste -sd ' '
+}
+
+# scan_problem VARIANT BESIDE WANTED EXPECTED LOG: what is wrong with that. Stock is affected at some time
+# where it has to show the bug, and never where no domain has the flag; the series is not affected.
+scan_problem() {
+	local said
+
+	said=$(scan_verdicts "$5")
+	[[ $said != unasked ]] || return 0
+	if [[ $1 == patched || ($1 == stock && $4 == same*flags:no* && $4 != *yes*) ]]; then
+		[[ $said == not-affected ]] || echo "msi-scan says '$said' and not 'not-affected'"
+	elif [[ $1 == stock && $2 == yes && -n $3 ]]; then
+		[[ " $said " == *' affected '* ]] || echo "msi-scan says '$said' and never 'affected'"
 	fi
 }
 

@@ -8,7 +8,8 @@
 : "${cache:?}" "${repo:?}" "${src=}"
 
 # loongarch_nolibc: set loongarch_make to the arguments for tools/guest/Makefile that build init with
-# the nolibc of the kernel, and the only job that is there for this machine
+# the nolibc of the kernel, and the only job that is there for this machine, and loongarch_scan to those for
+# tools/msi-scan/Makefile
 loongarch_nolibc() {
 	local dir work
 
@@ -28,8 +29,9 @@ loongarch_nolibc() {
 	unlock src
 	loongarch_make=(
 		"CC=clang-19 --target=loongarch64-linux-gnu -mno-lsx -fuse-ld=lld-19 -nostdlib -nostdinc -ffreestanding -fno-stack-protector -isystem $dir/nolibc -isystem $dir/uapi -include missing.h"
-		srcs='init.c files.c ktap.c params.c pci.c poke.c vfio.c job_vectors.c'
+		srcs='init.c files.c ktap.c params.c pci.c poke.c scan.c vfio.c job_vectors.c'
 	)
+	loongarch_scan=("${loongarch_make[0]/missing.h/../guest/missing.h}" srcs='msi-scan.c fs.c config.c')
 }
 
 # loongarch_boot LOG IMAGE INITRAMFS APPEND: set loongarch_arguments to QEMU's arguments that start the

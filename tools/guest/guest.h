@@ -92,6 +92,9 @@ bool usb_input_wait(const char *bdf, unsigned int timeout_ms);
 int usb_device_poke(const char *bdf);
 int usb_device_claim(const char *bdf);
 
+/* scan.c: what msi-scan(8) says at this moment */
+void scan(const char *when);
+
 /* vfio.c: all return a negative errno when they fail */
 #define VFIO_PCI		"vfio-pci"
 #define VFIO_MAX_VECTORS	64

@@ -149,7 +149,9 @@ static void run(void)
 			return;
 		}
 	}
+	scan("begin");
 	job->run();
+	scan("end");
 	if (guest_param_uint("kmemleak", 0)) {
 		int ret = kmemleak();
 

@@ -28,6 +28,15 @@ static __attribute__((unused)) size_t strcspn(const char *text, const char *set)
 	return len;
 }
 
+static __attribute__((unused)) size_t strspn(const char *text, const char *set)
+{
+	size_t len;
+
+	for (len = 0; text[len] && strchr(set, text[len]); len++)
+		;
+	return len;
+}
+
 static __attribute__((unused)) char *strtok_r(char *text, const char *set, char **save)
 {
 	char *word;

@@ -36,10 +36,11 @@ setup() {
 teardown() { no_temporary_files; }
 
 # log NAME RESULTS LINE...: make a file of this name, which is what a guest says that measures LINE... after
-# so many results; "not" in RESULTS are those that failed: "9 not 5"
+# so many results; "not" in RESULTS are those that failed: "9 not 5". msi-scan says in it that stock is affected.
 log() {
-	local name=$1 ok not_ok i
+	local name=$1 ok not_ok i affected=not-affected
 
+	[[ $name != stock ]] || affected=affected
 	read -r ok _ not_ok <<<"$2"
 	{
 		echo '[    0.000000] Linux version 7.3.4 (x@y)'
@@ -48,6 +49,7 @@ log() {
 		for ((i = 1; i <= ok; i++)); do echo "[    2.000000] ok $i rebind 0000:00:02.0 round $i"; done
 		for ((; i <= ok + ${not_ok:-0}; i++)); do echo "[    2.000000] not ok $i rebind 0000:00:02.0 round $i"; done
 		printf '[    3.000000] %s\n' "${@:3}"
+		printf "[    3.000000] # scan when=%s verdict=$affected debugfs=yes\n" begin end
 		echo "[    4.000000] # Totals: pass:$ok fail:${not_ok:-0} skip:0"
 		echo '[    4.000000] # guest: end job=rebind'
 	} >"$name"
@@ -155,8 +157,8 @@ results() { grep -E '^(ok|not ok) ' <<<"$output"; }
 	try 0 "$guest" "${both[@]}" rebind-2
 	same "KTAP version 1
 1..2
-ok 1 rebind-2 stock loses: rebinds 5 of 9 short; WARN in its_msi_teardown; failed: 5 of 9
-ok 2 rebind-2 patched loses nothing: rebinds 0 of 9 short; no splat; passed: 9 of 9
+ok 1 rebind-2 stock loses: rebinds 5 of 9 short, msi-scan: affected; WARN in its_msi_teardown; failed: 5 of 9
+ok 2 rebind-2 patched loses nothing: rebinds 0 of 9 short, msi-scan: not-affected; no splat; passed: 9 of 9
 #
 # Linux 7.3.4, rebind: $(sed -n 's/^\[rebind\] //p' "$repo/tools/cases")
 #
@@ -173,6 +175,34 @@ ok 2 rebind-2 patched loses nothing: rebinds 0 of 9 short; no splat; passed: 9 o
 	[[ $output == *'# rebind-2 stock: the bug does not show in rebinds, so this run proves nothing'* ]]
 	[[ $output == *'# alone: scripts/guest --image stock=stock --image patched=patched rebind-2'* ]]
 	[[ $(results) == 'not ok 1 rebind-2 stock loses nothing: '*$'\n''ok 2 '* ]]
+}
+
+@test "guest: msi-scan has to say what the kernel does" {
+	good_stock
+	good_patched
+	sed -i '/when=end/s/affected/cannot-tell/' stock
+	try 0 "$guest" "${both[@]}" rebind-2
+	[[ $(results) == 'ok 1 rebind-2 stock loses: rebinds 5 of 9 short, msi-scan: affected cannot-tell; '* ]]
+	sed -i 's/verdict=affected/verdict=not-affected/' stock
+	try 1 "$guest" "${both[@]}" rebind-2
+	[[ $output == *"# rebind-2 stock: msi-scan says 'not-affected cannot-tell' and never 'affected'"* ]]
+	good_stock
+	sed -i '/when=end/s/not-affected/cannot-tell/' patched
+	try 1 "$guest" "${both[@]}" rebind-2
+	[[ $output == *"# rebind-2 patched: msi-scan says 'not-affected cannot-tell' and not 'not-affected'"* ]]
+	sed -i '/ scan when=/d' patched
+	try 1 "$guest" "${both[@]}" rebind-2
+	[[ $output == *"# rebind-2 patched: msi-scan says '' and not 'not-affected'"* ]]
+	# A kernel that has no debugfs for it is not held to it.
+	good_patched
+	sed -i 's/not-affected debugfs=yes/affected debugfs=no/' patched
+	try 0 "$guest" "${both[@]}" rebind-2
+	[[ $(results) == *$'\n''ok 2 rebind-2 patched loses nothing: rebinds 0 of 9 short, msi-scan: unasked; '* ]]
+	echo 'new | arm64 | arm64 | | | same flags:no | 5 | one more' >>"$copy/tools/cases"
+	log patched 9 "$(measured rebinds 9 0 0 asked:3,got:3)" '# domain device=x name=a free_bulk=no'
+	sed s/not-affected/affected/ patched >stock
+	try 1 "$guest" "${both[@]}" new
+	[[ $output == *"# new stock: msi-scan says 'affected' and not 'not-affected'"* ]]
 }
 
 @test "guest: a stock on which nothing works proves nothing" {
@@ -202,7 +232,7 @@ ok 2 rebind-2 patched loses nothing: rebinds 0 of 9 short; no splat; passed: 9 o
 	good_stock
 	try 1 "$guest" --image stock=stock rebind-2
 	[[ $output == *$'\n# rebind-2 stock: vectors are lost\n'* ]]
-	[[ $(results) == 'not ok 1 rebind-2 stock loses: rebinds 5 of 9 short; WARN in its_msi_teardown; '* ]]
+	[[ $(results) == 'not ok 1 rebind-2 stock loses: rebinds 5 of 9 short, msi-scan: affected; WARN in its_msi_teardown; '* ]]
 }
 
 @test "guest: a patched that loses vectors, fails, has a splat, or measured nothing" {
@@ -250,7 +280,7 @@ ok 2 rebind-2 patched loses nothing: rebinds 0 of 9 short; no splat; passed: 9 o
 	log patched 9 "$(measured rebinds 9 0 0 asked:3,got:3)" '# kmemleak scans=2 leaks=0'
 	sed -i -e 's/ ok 9 .*/ ok 9 sweep 0000:00:03.0: grow # SKIP No vector can be added/' -e 's/pass:9 fail:0 skip:0/pass:8 fail:0 skip:1/' patched
 	try 0 "$guest" --image patched=patched rebind-2
-	[[ $output == *$'\n# skipped: sweep 0000:00:03.0: grow: No vector can be added\nok 1 rebind-2 patched loses nothing: rebinds 0 of 9 short, leaks: 0; no splat; passed: 8 of 9\n'* ]]
+	[[ $output == *$'\n# skipped: sweep 0000:00:03.0: grow: No vector can be added\nok 1 rebind-2 patched loses nothing: rebinds 0 of 9 short, msi-scan: not-affected, leaks: 0; no splat; passed: 8 of 9\n'* ]]
 }
 
 @test "guest: the time that the settings of kselftests give" {
@@ -291,7 +321,7 @@ ok 2 rebind-2 patched loses nothing: rebinds 0 of 9 short; no splat; passed: 9 o
 	log patched 9 "$(measured rebinds 9 0 0 asked:3,got:3)" '# domain device=x name=a free_bulk=yes' \
 		'# domain device=x name=b free_bulk=no'
 	try 0 "$guest" "${both[@]}" new
-	[[ $(results) == *$'flag on the domains: yes,no; no splat; passed: 9 of 9\nok 3 new: patched does what stock does' ]]
+	[[ $(results) == *$'flag on the domains: yes,no, msi-scan: not-affected; no splat; passed: 9 of 9\nok 3 new: patched does what stock does' ]]
 	log patched 9 "$(measured rebinds 9 0 0 asked:4,got:3)" '# domain device=x name=a free_bulk=no'
 	try 1 "$guest" "${both[@]}" new
 	[[ $output == *'# new patched: the flag is on the domains no and not yes,no'* ]]
