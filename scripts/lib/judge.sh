@@ -230,6 +230,72 @@ compare() {
 	fi
 }
 
+# cost_lines LOG: 'WHAT N ALLOC FREE' of what a guest has measured with a clock that counts instructions
+cost_lines() {
+	search -aoE 'cost what=[a-z]+ n=[0-9]+ alloc=[0-9]+ free=[0-9]+ blocks=[0-9]+' "$1" |
+		awk '{ for (i = 2; i <= NF; i++) sub(/^[a-z]+=/, "", $i); print $2, $3, $4 / $6, $5 / $6 }'
+}
+
+# left_lines LOG: 'N ROUND EVENTS', what was left of an event map
+left_lines() { search -aoE 'left n=[0-9]+ round=[0-9]+ events=[0-9]+' "$1" | sed -E 's/left n=| round| events//g; s/=/ /g'; }
+
+# costs CASE FIRST SECOND: whether the second takes no more of the first than the case says, in percent:
+# WHAT[-alloc | -free][-N]=MOST, for each number N of vectors when none is named. And the tables.
+costs() {
+	local name=$1 first=$logs/$1-${config[$1]}-$2.log second=$logs/$1-${config[$1]}-$3.log list word line
+
+	cost_lines "$first" >"$work/first"
+	cost_lines "$second" >"$work/second"
+	ktap_note "$(awk -v first="$2" -v second="$3" '
+		NR == FNR { alloc[$1, $2] = $3; free[$1, $2] = $4; next }
+		$1 != what {
+			what = $1
+			printf "\nInstructions for N vectors, %s\n\n", what
+			printf "%2s  %22s  %22s  %6s\n", "N", "alloc " first "/" second, "free " first "/" second, "both %"
+		}
+		($1, $2) in alloc {
+			printf "%2d  %10d %11d  %10d %11d  %6.2f\n", $2, alloc[$1, $2], $3, free[$1, $2], $4,
+				100 * ($3 + $4) / (alloc[$1, $2] + free[$1, $2])
+		}' "$work/first" "$work/second")"
+	{ left_lines "$first" && left_lines "$second"; } >"$work/left"
+	ktap_note "$(awk -v first="$2" -v second="$3" '
+		!(($1, $2) in left) { left[$1, $2] = $3; rounds = $2; if (!seen[$1]++) number[++n] = $1; next }
+		{ other[$1, $2] = $3 }
+		END {
+			if (!n) exit
+			printf "\nEvents left of %d after N vectors came and went so many times, %s and %s\n\n  ", left[number[1], 0], first, second
+			for (i = 1; i <= 2 * n; i++) printf "  N = %2d", number[(i - 1) % n + 1]
+			for (round = 0; round <= rounds; round++) {
+				printf "\n%2d", round
+				for (i = 1; i <= n; i++) printf "  %6d", left[number[i], round]
+				for (i = 1; i <= n; i++) printf "  %6d", other[number[i], round]
+			}
+			print ""
+		}' "$work/left")"
+	read -ra list <<<"${expected[$name]#costs }"
+	for word in "${list[@]}"; do
+		line=$(awk -v bound="$word" '
+			BEGIN {
+				most = part[split(bound, part, "=")]
+				n = split(part[1], name, "-")
+				for (i = 2; i <= n; i++) if (name[i] ~ /^[0-9]+$/) only = name[i]; else which = name[i]
+			}
+			function cost() { return which == "alloc" ? $3 : which == "free" ? $4 : $3 + $4 }
+			$1 != name[1] || only && $2 != only { next }
+			NR == FNR { from[$2] = cost(); next }
+			from[$2] && (!nr++ || 100 * cost() / from[$2] > worst) { worst = 100 * cost() / from[$2]; at = $2 }
+			END {
+				printf "%s %d of them, at most %.2f %% (N = %d), and no more than %s %%\n",
+					nr && worst <= most ? "ok" : "not-ok", nr, worst, at, most
+			}' "$work/first" "$work/second")
+		if [[ $line == ok* ]]; then
+			ktap_ok "$name: $3 against $2, ${word%=*}: ${line#ok }"
+		else
+			ktap_not_ok "$name: $3 against $2, ${word%=*}: ${line#not-ok }"
+		fi
+	done
+}
+
 # tables: what was measured, a table for each job. The details have columns of their own.
 tables() {
 	local name seen=' '

@@ -8,7 +8,7 @@
 # variant is checked out into it: git touches only the files that differ, so that
 # going from one variant to the next rebuilds only what depends on them.
 
-: "${cache:?}" "${repo:?}" "${base_version:?}"
+: "${cache:?}" "${repo:?}" "${patches:?}" "${base_version:?}"
 
 # shellcheck source=scripts/lib/source.sh
 . "$repo/scripts/lib/source.sh" || exit 2
@@ -16,39 +16,43 @@
 # Whatever the user builds for
 unset ARCH CROSS_COMPILE LLVM KCFLAGS KBUILD_OUTPUT
 
-variants=$repo/tools/sensitivity/variants
+variants=("$repo"/tools/{sensitivity,alternatives}/variants)
 src=$cache/src
 cross_arm64=aarch64-linux-gnu-
 [[ $(uname -m) != aarch64 ]] || cross_arm64=
 
-# variant_patches VARIANT: absolute paths of the patches that make it up, in order. tools/
-# sensitivity/variants says which patches of the series a variant lacks and which it has in addition.
+# variant_patches VARIANT: absolute paths of the patches that make it up, in order. tools/sensitivity/
+# variants, whose head explains the words, and tools/alternatives/variants say which.
 variant_patches() {
-	local name=$1 lacks=() front=() behind=() word list kept everything=''
+	local name=$1 lacks=() front=() behind=() word list kept base=''
 
-	read -ra list < <(awk -v n="$name" '$1 == n { $1 = ""; print; exit }' "$variants") ||
-		die "no variant '$name'; known: $(awk '/^[a-z]/ { printf "%s ", $1 }' "$variants")"
-	for word in "${list[@]}"; do
+	read -ra list < <(awk -v n="$name" '$1 == n { sub(/[^\/]*$/, "", FILENAME); $1 = FILENAME; print }' "${variants[@]}") ||
+		die "no variant '$name'; known: $(awk '/^[a-z]/ { printf "%s ", $1 }' "${variants[@]}")"
+	for word in "${list[@]:1}"; do
 		case $word in
-		everything) everything=1 ;;
-		nothing) return 0 ;;
+		everything | nothing) base=$word ;;
 		-*) lacks+=(-e "${word#-}") ;;
+		=*)
+			kept=$(series_list | search -F -e "${word#=}" | sed "s,^,$patches/,")
+			# A pattern that matches nothing would turn the variant into another one.
+			[[ -n $kept ]] || die "variant '$name' has '${word#=}', which no patch of the series has in its name"
+			behind+=("$kept")
+			;;
 		+*)
-			word=$repo/tools/sensitivity/${word#+}
-			if [[ $everything ]]; then behind+=("$word"); else front+=("$word"); fi
+			word=${list[0]}${word#+}
+			if [[ $base ]]; then behind+=("$word"); else front+=("$word"); fi
 			;;
 		esac
 	done
 	((${#front[@]} == 0)) || printf '%s\n' "${front[@]}"
 	if ((${#lacks[@]})); then
-		# A pattern that matches nothing would turn the variant into another one.
 		for word in "${lacks[@]}"; do
 			[[ $word == -e || -n $(series_list | search -F -e "$word") ]] ||
 				die "variant '$name' lacks '$word', which no patch of the series has in its name"
 		done
 		kept=$(series_paths | search -vF "${lacks[@]}")
 		[[ -z $kept ]] || printf '%s\n' "$kept"
-	else
+	elif [[ $base != nothing ]]; then
 		series_paths
 	fi
 	((${#behind[@]} == 0)) || printf '%s\n' "${behind[@]}"

@@ -134,6 +134,7 @@ results() { grep -E '^(ok|not ok) ' <<<"$output"; }
 		x | arm64 | arm64 | | | same | 1=guest: tools/cases: line
 		x | arm64 | arm64 | | | same | 1 | a | b=has 9 fields, and not 8
 		x | arm64 | arm64 | | | loses | 1 | a=tools/cases: x cannot expect 'loses'
+		x | arm64 | arm64 | | | costs | 1 | a=tools/cases: x cannot expect 'costs'
 		x | arm64 | arm64 | | | nothing | 1 | a=tools/cases: x cannot expect 'nothing'
 		x | arm64 | arm64 | | | same | soon | a=tools/cases: x takes 'soon' seconds
 		x | arm64 | arm64 | rounds | | same | 1 | a=tools/cases: x has the parameter 'rounds'
@@ -327,6 +328,28 @@ ok 2 rebind-2 patched loses nothing: rebinds 0 of 9 short, msi-scan: not-affecte
 	[[ $output == *'# new patched: the flag is on the domains no and not yes,no'* ]]
 	[[ $output == *$'\n# +# measured what=rebinds tried=9 short=0 lost=0 detail=asked:4,got:3\n'* ]]
 	[[ $(results) == *'not ok 3 new: patched does not do what stock does' ]]
+}
+
+@test "guest: what one kernel takes beside another" {
+	local cost
+
+	echo 'new | arm64 | arm64 | | | costs pci=101 ctrl-free-2=50 | 5 | one more' >>"$copy/tools/cases"
+	cost() { printf '    # measure: cost what=%s n=%s alloc=%s free=%s blocks=%s\n' "$@"; }
+	log first 1 "$(measured suites 1 0 0 -)" "$(cost pci 1 200 100 1)" "$(cost pci 2 200 200 1)" "$(cost ctrl 1 80 80 8)" \
+		"$(cost ctrl 2 160 160 8)" '# left n=3 round=0 events=8' '# left n=3 round=1 events=7'
+	log second 1 "$(measured suites 1 0 0 -)" "$(cost pci 1 202 101 1)" "$(cost pci 2 150 150 1)" "$(cost ctrl 1 80 160 8)" \
+		"$(cost ctrl 2 160 80 8)" '# left n=3 round=0 events=8' '# left n=3 round=1 events=8'
+	try 0 "$guest" --image first=first --image second=second new
+	[[ $(results) == *$'ok 3 new: second against first, pci: 2 of them, at most 101.00 % (N = 1), and no more than 101 %\nok 4 new: second against first, ctrl-free-2: 1 of them, at most 50.00 % (N = 2), and no more than 50 %' ]]
+	[[ $output == *$'# Instructions for N vectors, ctrl\n#\n#  N '*$'\n#  1          10          10          10          20  150.00\n'* ]]
+	[[ $output == *$'\n#  0       8       8\n#  1       7       8\n'* ]]
+
+	# A little more than that, and nothing to compare
+	sed -i 's/alloc=202/alloc=203/; s/what=ctrl n=2/what=ctrl n=3/' second
+	try 1 "$guest" --image first=first --image second=second new
+	[[ $(results) == *$'not ok 3 new: second against first, pci: 2 of them, at most 101.33 % (N = 1), and no more than 101 %\nnot ok 4 new: second against first, ctrl-free-2: 0 of them, '* ]]
+	# One alone is judged as ever.
+	try 0 "$guest" --image first=first new
 }
 
 @test "guest: a field that is empty does not shift the table" {

@@ -13,6 +13,7 @@ setup_file() {
 	mini_repo "$BATS_FILE_TMPDIR/repo"
 	printf '%s\n' 'stock nothing' 'patched everything' 'half -Inherit-the-flag' \
 		>"$BATS_FILE_TMPDIR/repo/tools/sensitivity/variants"
+	: >"$BATS_FILE_TMPDIR/repo/tools/alternatives/variants"
 	mini_kernel "$BATS_FILE_TMPDIR/source"
 	debian_gitignore >"$BATS_FILE_TMPDIR/source/.gitignore"
 	make_deb "$made_on" "$BATS_FILE_TMPDIR/source" "$BATS_FILE_TMPDIR/package.deb"
@@ -174,6 +175,22 @@ an_hour_ago() {
 	by_hand 'Introduce|Set|Bring'
 	try 1 lib use_variant in-front
 	says "variant 'in-front' does not apply"
+}
+
+@test "variants: only what is named, from the folder that has the variant" {
+	local alternatives=$copy/tools/alternatives
+
+	cp "$copy/patches/irqdomain/core-Introduce-a-flag.patch" "$alternatives/idea.patch"
+	printf '%s\n' 'idea nothing +idea.patch =Bring-a-file' 'one nothing =Introduce-a-flag' \
+		'odd nothing =No-such-patch' >"$alternatives/variants"
+	lib use_variant idea
+	by_hand 'Introduce|Bring'
+	lib use_variant one
+	by_hand Introduce
+	lib use_variant patched
+	by_hand .
+	try 2 lib use_variant odd
+	says_only "variant 'odd' has 'No-such-patch', which no patch of the series has in its name"
 }
 
 @test "variants: interrupted while unpacking" {
