@@ -21,6 +21,8 @@ setup() {
 	stub spatch :
 	stub qemu-system-aarch64 'echo QEMU of a test'
 	stub gcc 'echo gcc of a test'
+	# shellcheck disable=SC2016 # for the stub
+	stub gnuplot 'cp two.txt two.svg'
 	: >"$copy/tools/steps"
 }
 
@@ -198,6 +200,12 @@ ok 2 no splat"
 	sed -i 's/^+.*IRQ_DOMAIN_FREE_BULK/& | 1/' "$patch"
 	try 0 "$copy/scripts/test" --record
 	run ! cmp -s "$copy/Documentation/results/two.txt" "$BATS_TEST_TMPDIR/two.txt"
+	# It is drawn where there is something that does.
+	[[ ! -e $copy/Documentation/results/two.svg ]]
+	: >"$copy/tools/plot/two.gp"
+	try 0 "$copy/scripts/test" --record
+	cmp "$copy/Documentation/results/two.txt" "$copy/Documentation/results/two.svg"
+	same "gnuplot $copy/tools/plot/two.gp" "$(grep gnuplot "$calls")"
 	# A failure is a result, too. What could not be run is none.
 	has_step two long "$ktap"$'\n1..1\nnot ok 1 a' 1
 	try 1 "$copy/scripts/test" --record two
