@@ -44,7 +44,7 @@ words() {
 # board NAME QEMU-ARGUMENT...: set board_arguments to what makes this QEMU the board, and board_append to
 # what the guest has to be told
 board() {
-	local name=$1 dir=$work/board-$1 first base address value
+	local name=$1 dir=$work/board-$1 include=() first base address value
 
 	[[ -r $boards/$name.dts ]] || die "no board '$name' in tools/boards"
 	need dtc=device-tree-compiler
@@ -54,8 +54,9 @@ board() {
 		"${@:2}" -machine "dumpdtb=$dir/machine.dtb" >"$dir/log" 2>&1 ||
 			die "QEMU does not tell its device tree: $(tail -n 1 "$dir/log")"
 		dtc -q -I dtb -O dts -o "$dir/machine.dts" "$dir/machine.dtb" || die "cannot read QEMU's device tree"
+		include=("$dir")
 	fi
-	kernel_dtb "$boards/$name.dts" "$dir"
+	kernel_dtb "$boards/$name.dts" "${include[@]}"
 	board_arguments=(-dtb "$dtb") board_append=
 
 	if [[ -e $boards/$name.registers ]]; then

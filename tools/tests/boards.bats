@@ -20,7 +20,7 @@ setup() {
 		. $copy/scripts/lib/boards.sh
 		work_folder
 		guest_cross=
-		kernel_dtb() { cp "\$1" "$PWD/seen.dts"; cp "\$2/machine.dts" "$PWD/" 2>/dev/null || :; dtb=x.dtb; }
+		kernel_dtb() { cp "\$1" "$PWD/seen.dts"; ((\$# < 2)) || cp "\$2/machine.dts" "$PWD/"; dtb=x.dtb; }
 		((\$# == 0)) || "\$@"
 	END
 }
