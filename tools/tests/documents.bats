@@ -89,6 +89,12 @@ offered() { "$repo/scripts/$1" --help | grep -oE -- '(^|[^a-z-])--[a-z-]+' | gre
 	sed -n 's/^# \(case\|rebind-\)/\1/p' "$repo/Documentation/results/rebind.txt" | diff "$BATS_TEST_TMPDIR/table" -
 }
 
+@test "documents: the table of the design is what was recorded" {
+	sed -n '/^        variant .* zpci /,/^$/p' "$repo/Documentation/design.rst" | sed '/^$/d; s/^        //' >"$BATS_TEST_TMPDIR/table"
+	same 9 "$(wc -l <"$BATS_TEST_TMPDIR/table")"
+	sed -nE '/^# variant /,/^# series /s/^# //p' "$repo/Documentation/results/alternatives.txt" | diff "$BATS_TEST_TMPDIR/table" -
+}
+
 @test "documents: every step of the long form has been recorded, and nothing else has" {
 	same "$(awk '/^[a-z]/ && $2 != "short" { print $1 }' "$repo/tools/steps" | sort -u)" \
 		"$(find "$repo/Documentation/results" -name '*.txt' -printf '%f\n' | sed 's/\.txt$//' | sort)"
