@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "msi-scan.h"
@@ -108,6 +108,7 @@ static void put_kernel(void)
 {
 	static const char *const flags[] = { FLAG, OTHER_FLAG };
 	char text[256] = "";
+	struct utsname name;
 	size_t len = 1, i;
 	bool found[2];
 
@@ -116,7 +117,11 @@ static void put_kernel(void)
 		text[strspn(text, "0123456789.")] = '\0';
 		put_text(OSRELEASE, "%s\n", text);
 	}
-	put_copy(ARCH);
+	/* Before 6.1, it is not to be had from a file. */
+	if (fs_read_text(ARCH, text, sizeof(text)) > 0)
+		put_text(ARCH, "%s\n", text);
+	else if (fs_is_live() && !uname(&name))
+		put_text(ARCH, "%s\n", name.machine);
 	memset(text, 0, sizeof(text));
 	if (!fs_has_strings(BTF, flags, found, 2)) {
 		/* As between other strings, with a NUL in front */
@@ -253,7 +258,7 @@ int collect(const char *file, const struct device *devices, size_t nr, const str
 	put_entry(PCI_DEVICES "/", '5', NULL, 0, "");
 	for (i = 0; i < nr; i++) {
 		put_device(&devices[i]);
-		if (devices[i].mode == MODE_MSI)
+		if (devices[i].mode != MODE_NONE)
 			put_irq(&devices[i], &domains);
 	}
 	put_domains(devices, nr, &domains);

@@ -476,9 +476,10 @@ static void read_device(struct device *dev)
 		fs_read(path, config, sizeof(config)) : -1;
 	dev->max = len < 0 ? -1 : msi_capability(config, len, &offset);
 	read_vectors(dev);
-	if (dev->mode == MODE_MSI)
+	/* MSI-X is of interest for what it says of the host bridge. */
+	if (dev->mode != MODE_NONE)
 		read_irq(dev);
-	else if (dev->mode == MODE_NONE && dev->max)
+	else if (dev->max)
 		read_idle_domain(dev);
 }
 
@@ -595,8 +596,7 @@ static const struct device *neighbour(const struct device *dev)
 	size_t i;
 
 	for (i = 0; i < nr_devices; i++) {
-		if (&devices[i] != dev && devices[i].chip[0] && devices[i].mode != MODE_MSIX &&
-		    !strncmp(devices[i].bdf, dev->bdf, 5))
+		if (&devices[i] != dev && rows_of_chip(devices[i].chip) && !strncmp(devices[i].bdf, dev->bdf, 5))
 			return &devices[i];
 	}
 	return NULL;
@@ -735,9 +735,9 @@ static void affected(struct device *dev, enum loses loses, const char *caveat)
 	switch (loses) {
 	case LOSES_TAIL:
 		conclude(dev, AFFECTED,
-			 "%u of a block of %u are lost each time its vectors are freed: when the driver is unbound, "
+			 "%u of a block of %u %s lost each time its vectors are freed: when the driver is unbound, "
 			 "the device removed, or another number set up. When none are left, the driver gets one "
-			 "vector, or cannot be bound%s", size - nr, size, caveat);
+			 "vector, or cannot be bound%s", size - nr, size, size - nr == 1 ? "is" : "are", caveat);
 		break;
 	case LOSES_ALIGN:
 		conclude(dev, AFFECTED,
