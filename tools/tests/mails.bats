@@ -278,10 +278,15 @@ header() { sed -nE "/^\$/q; s/^$2: //Ip" "$1"; }
 		# All its numbers, and what is not one behind them
 		grep -qE -- "^$line( [^0-9]|\$)" "$BATS_TEST_TMPDIR/recorded" || { echo "not recorded: $line"; return 1; }
 	done <"$BATS_TEST_TMPDIR/rows"
+	awk '/^[a-z]/ { print $1 }' "$repo/tools/alternatives/table" >"$BATS_TEST_TMPDIR/variants"
+	while read -r name; do
+		line=$(grep -E "^  $name " "$repo/tools/mbox/core" | tr -s ' ' | sed 's/^ //')
+		grep -qxF -- "$line" "$BATS_TEST_TMPDIR/recorded" || { echo "not recorded: $name: $line"; return 1; }
+	done <"$BATS_TEST_TMPDIR/variants"
 	# A page, or little more
 	for name in "${names[@]}"; do
 		(($(grep -vc '^\[[0-9]*\] ' "$repo/tools/mbox/$name") <= 84)) || { echo "$name is too long"; return 1; }
-		run ! grep -E '.{76}' <(grep -v '://' "$repo/tools/mbox/$name")
+		run ! grep -E '.{79}' <(grep -v '://' "$repo/tools/mbox/$name")
 	done
 	run ! grep -wiE 'we|our|us' "$repo"/tools/mbox/{core,irqchip,pci,vfio,hyperv,pci_msi}
 }
