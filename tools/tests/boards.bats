@@ -65,7 +65,7 @@ setup() {
 	same "guest.poke=$(awk '/^0x/ { print $1 "=" $2 }' "$copy/tools/boards/imx8mp.pokes" | paste -sd ,)" "$output"
 	# One without has nothing of the one before it.
 	# shellcheck disable=SC2016 # for the script
-	try 0 bash -c '. "$1" board imx8mp qemu; board imx7 qemu; echo "<$board_append>"' _ "$script"
+	try 0 bash -c '. "$1" board imx8mp qemu; board ast2600 qemu; echo "<$board_append>"' _ "$script"
 	same '<>' "$output"
 	# shellcheck disable=SC2016 # for the script
 	try 2 bash -c '. "$1" true; boards=$2; board imx8mp qemu' _ "$script" "$(mkdir b && echo >b/imx8mp.dts && echo '0x10 5 a' >b/imx8mp.pokes && echo b)"
