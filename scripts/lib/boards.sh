@@ -87,11 +87,15 @@ board() {
 # own, or else one from Debian that is kept in the cache folder and used for nothing else
 qemu_newer() {
 	local version root=$cache/qemu-$newer_qemu lib packages=(qemu-system-arm qemu-system-misc qemu-efi-loongarch64)
-	local mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg suite
+	local mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg suite efi=''
 
-	newer=("$1")
+	[[ $1 != *-loongarch64 ]] || efi=/usr/share/qemu-efi-loongarch64
 	version=$("$1" --version 2>/dev/null | sed -nE '1s/.*version ([0-9]+).*/\1/p') || version=
-	((${version:-0} < newer_qemu)) || return 0
+	if ((${version:-0} >= newer_qemu)); then
+		[[ -z $efi ]] || need "$efi/QEMU_EFI.fd=${efi##*/}"
+		newer=("$1" ${efi:+-L "$efi"})
+		return
+	fi
 
 	if [[ ! -e $root ]]; then
 		need mmdebstrap=mmdebstrap $keyring=debian-archive-keyring
@@ -114,5 +118,6 @@ qemu_newer() {
 	fi
 	lib=$(echo "$root"/usr/lib/*-linux-gnu*/ld-linux*.so.*)
 	[[ -x $lib && -x $root/usr/bin/$1 ]] || die "$root is not whole; remove it, and it is fetched again"
-	newer=("$lib" --library-path "${lib%/*}" --argv0 "$1" "$root/usr/bin/$1" -L "$root/usr/share/qemu")
+	newer=("$lib" --library-path "${lib%/*}" --argv0 "$1" "$root/usr/bin/$1" -L "$root/usr/share/qemu"
+		${efi:+-L "$root$efi"})
 }

@@ -160,7 +160,7 @@ guest_busybox() {
 # Boots and waits until the guest has gone, whatever became of it: guest_verdict
 # tells. LOG is what the guest wrote to its console, LOG.qemu what QEMU had to say.
 guest_boot() {
-	local log=$1 image=$2 initramfs=$3 append boot word board='' status=0 qemu=()
+	local log=$1 image=$2 initramfs=$3 append word board='' status=0 qemu=()
 
 	append="$guest_append panic=-1 oops=panic printk.devkmsg=on kunit.enable=0 $4"
 	shift 4
@@ -180,13 +180,7 @@ guest_boot() {
 		qemu+=("${board_arguments[@]}")
 		append+=" $board_append"
 	fi
-	if [[ $guest_arch == loongarch ]]; then
-		loongarch_boot "$log" "$image" "$initramfs" "$append"
-		boot=("${loongarch_arguments[@]}")
-	else
-		boot=(-kernel "$image" -initrd "$initramfs" -append "$append")
-	fi
-	qemu+=("${boot[@]}")
+	qemu+=(-kernel "$image" -initrd "$initramfs" -append "$append")
 	if [[ $guest_console == stdio ]]; then
 		"${qemu[@]}" -serial mon:stdio
 		return

@@ -8,7 +8,7 @@
 : "${cases=}" "${job=}" "${machine=}" "${config=}" "${expected=}" "${caption=}" "${images=}" "${qemu=}"
 
 # What may not be ok on stock where it must show the bug, and how it may warn
-bug_results='(rebind|vectors|soak|mix|blocks) .*|failnth .*: all vectors each time'
+bug_results='(rebind|vectors|soak|mix|blocks|messages) .*|failnth .*: all vectors each time'
 bug_results+='|pci_msi_rebind_test .*: the (device has all of its vectors again|kernel does not complain( about it)?)'
 bug_results+='|vfio_pci_irq_sweep_test .*\.msi\.[a-z]+'
 bug_splats='WARN in its_msi_teardown( x[0-9]+)?'

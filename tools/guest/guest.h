@@ -71,6 +71,7 @@ struct pci_name {
 int pci_find_class(unsigned int class, struct pci_name *names, unsigned int max);
 bool pci_is_bridge(const char *bdf);
 int pci_msi_max(const char *bdf);
+int pci_msi_message(const char *bdf, unsigned long *address, unsigned int *first);
 int pci_msi_events(const char *bdf, unsigned int *first);
 int pci_driver(const char *bdf, char *buf, size_t size);
 int pci_bind(const char *bdf, const char *driver);
@@ -84,6 +85,7 @@ int pci_vectors(const char *bdf);
 int pci_vector_list(const char *bdf, unsigned int *vectors, int max);
 void pci_vector_kind(const char *bdf, char *buf, size_t size);
 long pci_interrupts(const char *bdf);
+long pci_interrupts_of(unsigned int irq);
 void pci_note_domains(const char *bdf);
 
 /* usb.c: the first device that is plugged into the controller @bdf */

@@ -103,26 +103,36 @@ int pci_msi_max(const char *bdf)
 }
 
 /*
- * Stores the message data that the device sends for its first vector, and returns
- * for how many vectors it may change the low bits of it. With an ITS, these are the
- * events which are its own; 0 when MSI is off.
+ * Stores where the device sends its messages, and the message data for its first vector. Returns
+ * for how many vectors it may change the low bits of it; 0 when MSI is off.
  */
-int pci_msi_events(const char *bdf, unsigned int *first)
+int pci_msi_message(const char *bdf, unsigned long *address, unsigned int *first)
 {
-	unsigned char config[PCI_CFG_SPACE_SIZE + 1];
+	unsigned char config[PCI_CFG_SPACE_SIZE + 1], *msi;
 	int pos = find_msi(bdf, config, sizeof(config));
 	unsigned int flags, data;
 
 	if (pos < 0)
 		return pos;
 
-	flags = config[pos + PCI_MSI_FLAGS];
+	msi = config + pos;
+	flags = msi[PCI_MSI_FLAGS];
 	if (!(flags & PCI_MSI_FLAGS_ENABLE))
 		return 0;
 
-	data = pos + (flags & PCI_MSI_FLAGS_64BIT ? PCI_MSI_DATA_64 : PCI_MSI_DATA_32);
-	*first = config[data] | config[data + 1] << 8;
+	*address = msi[PCI_MSI_ADDRESS_LO] | msi[PCI_MSI_ADDRESS_LO + 1] << 8 |
+		   msi[PCI_MSI_ADDRESS_LO + 2] << 16 | (unsigned long)msi[PCI_MSI_ADDRESS_LO + 3] << 24;
+	data = flags & PCI_MSI_FLAGS_64BIT ? PCI_MSI_DATA_64 : PCI_MSI_DATA_32;
+	*first = msi[data] | msi[data + 1] << 8;
 	return 1 << ((flags & PCI_MSI_FLAGS_QSIZE) >> 4);
+}
+
+/* The message data alone. With an ITS, these are the events which are the device's own. */
+int pci_msi_events(const char *bdf, unsigned int *first)
+{
+	unsigned long address;
+
+	return pci_msi_message(bdf, &address, first);
 }
 
 /* The driver's name; -ENODEV when the device has none */
@@ -358,6 +368,26 @@ long pci_interrupts(const char *bdf)
 
 		if (*end == ':' && irq < ARRAY_SIZE(is_vector) && is_vector[irq])
 			sum += sum_counts(end + 1);
+	}
+	fclose(file);
+	return sum;
+}
+
+/* How often a Linux interrupt has fired */
+long pci_interrupts_of(unsigned int irq)
+{
+	char line[4096];
+	long sum = -ENOENT;
+	FILE *file;
+
+	file = fopen("/proc/interrupts", "re");
+	if (!file)
+		return -errno;
+	while (fgets(line, sizeof(line), file)) {
+		char *end;
+
+		if (strtoul(line, &end, 10) == irq && *end == ':')
+			sum = sum_counts(end + 1);
 	}
 	fclose(file);
 	return sum;

@@ -109,6 +109,12 @@ setup() {
 	# shellcheck disable=SC2016 # for the script
 	try 0 bash -c '. "$1" qemu_newer qemu-system-aarch64; echo "${newer[@]}"' _ "$script"
 	same qemu-system-aarch64 "$output"
+	# LoongArch's has its firmware in another package.
+	stub qemu-system-loongarch64 'echo "QEMU emulator version 11.0.1 (x)"'
+	# shellcheck disable=SC2016 # for the script
+	try 0 bash -c '. "$1" true; need() { echo "need $*"; }; qemu_newer qemu-system-loongarch64; echo "${newer[@]}"' _ "$script"
+	same 'need /usr/share/qemu-efi-loongarch64/QEMU_EFI.fd=qemu-efi-loongarch64
+qemu-system-loongarch64 -L /usr/share/qemu-efi-loongarch64' "$output"
 
 	stub qemu-system-aarch64 'echo "QEMU emulator version 7.2.22 (x)"'
 	stub apt-get 'echo "mirror bookworm"'
