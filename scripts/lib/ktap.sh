@@ -56,6 +56,17 @@ ktap() { tr -d '\r' <"$1" | sed -E 's/^\[ *[0-9]+\.[0-9]+\] //'; }
 # suite_line LOG SUITE: 'pass:N fail:N skip:N total:N', nothing when the suite did not end
 suite_line() { ktap "$1" | sed -nE "s/^# $2: (pass:[0-9]+ fail:[0-9]+ skip:[0-9]+ total:[0-9]+)\$/\1/p"; }
 
+# suite_totals LOG SUITE: 'PASSED/FAILED/SKIPPED' of its tests, or of their parameters; also when it did not end
+suite_totals() {
+	ktap "$1" | awk -v s="$2" '
+		function count() { n[/# SKIP/ ? "skip" : /^ *not / ? "fail" : "pass"]++ }
+		$0 == "    # Subtest: " s { on = 1 }
+		/^(not )?ok [0-9]+ / { on = 0 }
+		on && /^        (not )?ok [0-9]+ / { count(); parameters = 1 }
+		on && /^    (not )?ok [0-9]+ / { if (!parameters) count(); parameters = 0 }
+		END { print n["pass"] + 0 "/" n["fail"] + 0 "/" n["skip"] + 0 }'
+}
+
 # suite_verdict LOG SUITE: pass, fail, or none when the suite did not end
 suite_verdict() {
 	ktap "$1" | awk -v s="$2" '

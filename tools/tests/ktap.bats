@@ -33,3 +33,14 @@ ktap() { bash -c "set -euo pipefail; . '$repo/scripts/lib/ktap.sh'; $1"; }
 	try 0 ktap 'ktap_begin 1; ktap_ok "the # of a"$(printf "\nline"); ktap_end'
 	same 'ok 1 the  of a line' "${lines[2]}"
 }
+
+@test "ktap: what a suite has counted, with parameters, without, and until its end" {
+	local log=$BATS_TEST_TMPDIR/log
+
+	printf '[    1.0] %s\n' '    # Subtest: other' '    ok 1 a' 'ok 1 other' '    # Subtest: a_b' \
+		'        # Subtest: sweep' '        ok 1 vectors 1' '        not ok 2 vectors 2' \
+		'        ok 3 vectors 3 # SKIP no' '    # sweep: pass:1 fail:1 skip:1 total:3' '    not ok 1 sweep' \
+		'    ok 2 plain' '        # Subtest: unwind' '        not ok 1 vectors 1' 'Unable to handle' >"$log"
+	try 0 ktap "suite_totals '$log' a_b; suite_totals '$log' other; suite_totals '$log' none"
+	same $'2/2/1\n1/0/0\n0/0/0' "$output"
+}

@@ -47,11 +47,13 @@ kunit() {
 @test "kunit: arguments that cannot be" {
 	own_repo
 	try 2 "$repo/scripts/kunit" --kernel sparc
-	says_only "kunit: no kernel 'sparc'; known: arm64 debug x86_64 riscv um"
+	says_only "kunit: no kernel 'sparc'; known: arm64 debug x86_64 riscv um bench"
 	try 2 "$repo/scripts/kunit" --tree "$base" --stock
 	says_only 'kunit: --tree runs a tree as it is; leave out --stock and --variant'
 	try 2 "$repo/scripts/kunit" --variant not-on-its --tree "$base"
 	says_only 'kunit: --tree runs a tree as it is'
+	try 2 "$repo/scripts/kunit" --tree "$base" --kernel bench
+	says_only 'kunit: the suites of bench come into no tree of yours; leave out --tree'
 	try 2 "$repo/scripts/kunit" --build-dir "$base"
 	says_only 'kunit: --build-dir is where you have built the tree that --tree names'
 	try 2 "$repo/scripts/kunit" --kernel um -- -smp 4
@@ -214,6 +216,28 @@ $suite.b" "$output"
 	sed -i 's/um$/um,x86_64/' "$copy/tools/kernel/suites"
 	try 0 "$copy/scripts/kunit" --kernel x86_64 --tree "$base" -- -smp 4 -name 'a b'
 	grep -qxF -e "--qemu_args='-smp' '4' '-name' 'a b'" arguments
+}
+
+@test "kunit: the suites of a kernel that has sources of this repo's, on stock too" {
+	own_repo
+	suite "$all_passed" 0
+	mkdir "$base/drivers" 2>/dev/null || :
+	: >"$base/drivers/Makefile"
+	: >"$base/drivers/Kconfig"
+	git_commit_all "$base" tree
+	rm -rf "$cache"
+	has_base "$base"
+	stub apt-get ''
+	rm -rf "$copy/tools/bench"
+	mkdir "$copy/tools/bench"
+	echo CONFIG_X=y >"$copy/tools/bench/.kunitconfig"
+	echo "$suite drivers/bench X bench" >"$copy/tools/kernel/suites"
+	echo "other $folder $option arm64" >>"$copy/tools/kernel/suites"
+	try 0 "$copy/scripts/kunit" --kernel bench --stock
+	grep -qx "ok 1 $suite" <<<"$output"
+	run ! grep -q other <<<"$output"
+	[[ -e $cache/src/drivers/bench/.kunitconfig ]]
+	grep -qxF -e '--kernel_args=nr_cpus=1 mem=384M slab_debug=FZP,kmalloc-*' "$BATS_TEST_TMPDIR/arguments"
 }
 
 @test "kunit: a tree that the user has built" {

@@ -23,7 +23,7 @@ setup() {
 		>"$table"
 	echo irqdomain_free.one >"$copy/tools/sensitivity/failing/half"
 	mkdir -p "$cache/build/arm64"
-	replace kunit 'case $2 in
+	replace kunit 'case $4 in
 	half) printf "%s\n" "    # Subtest: irqdomain_free" "    not ok 1 one" "not ok 1 irqdomain_free" ;;
 	*) printf "%s\n" "    # Subtest: irqdomain_free" "    ok 1 one" "ok 1 irqdomain_free" ;;
 	esac >'"$cache"'/build/arm64/test.log'
@@ -53,6 +53,9 @@ ok 7 patched irqdomain_free must pass, and does pass
 ok 8 patched: the tests that must fail do, and no others
 ok 9 patched rebind-2@arm64 must pass, and does pass
 ok 10 patched smmu must pass, and does pass
+#
+# passed/failed/skipped           stock            half         patched
+# irqdomain_free                     -           0/1/0           1/0/0
 # Totals: pass:10 fail:0 skip:0' "$output"
 	same $'guest --kernel arm64 --variant stock rebind-2\nguest --variant stock smmu' "$(head -n 2 "$calls")"
 }
@@ -121,6 +124,56 @@ ok 10 patched smmu must pass, and does pass
 	rm "$table"
 	try 2 "$sensitivity"
 	says 'cannot search'
+}
+
+# bench LINE...: the table of the bench, whose suites a stand-in for the kernel prints: one dies on stock
+bench() {
+	printf '%s\n' "$@" >"$copy/tools/sensitivity/bench"
+	printf '%s\n' 'one drivers/bench X bench' 'two drivers/bench X bench' >>"$copy/tools/kernel/suites"
+	mkdir -p "$cache/build/bench"
+	replace kunit 'case $4 in
+	stock) printf "%s\n" "    # Subtest: one" "    not ok 1 sweep" "    ok 2 fill" "    not ok 3 mixed" "not ok 1 one" \
+		"    # Subtest: two" "    not ok 1 sweep" "Unable to handle kernel paging request" "pc : f+0x1/0x2" ;;
+	*) printf "%s\n" "    # Subtest: one" "    ok 1 sweep" "ok 1 one" "    # Subtest: two" "    ok 1 sweep" "ok 2 two" ;;
+	esac >'"$cache"'/build/bench/test.log
+	[[ $4 != stock ]]'
+}
+
+@test "sensitivity: the bench has a line for each suite, and names the tests" {
+	bench '# words' '# SUITE stock patched' 'one mixed,sweep pass' 'two sweep,dies pass'
+	try 0 "$sensitivity" --kernel bench
+	same 'KTAP version 1
+1..4
+ok 1 stock one must fail in mixed,sweep, and does fail in mixed,sweep
+# Unable to handle kernel paging request
+# pc : f+0x1/0x2
+ok 2 stock two must fail in sweep,dies, and does fail in sweep,dies
+ok 3 patched one must pass, and does pass
+ok 4 patched two must pass, and does pass
+#
+# passed/failed/skipped           stock         patched
+# one                            1/2/0           1/0/0
+# two                            0/1/0           1/0/0
+# Totals: pass:4 fail:0 skip:0' "$output"
+	same 'kunit --kernel bench --variant stock' "$(head -n 1 "$calls")"
+	try 2 "$sensitivity" --kernel arm
+	says_only "no table for the kernel 'arm'; known: bench"
+}
+
+@test "sensitivity: a bench that does not tell stock from patched" {
+	bench '# SUITE stock patched' 'one mixed,sweep pass' 'two sweep,dies pass'
+	replace kunit "printf '%s\n' '    # Subtest: one' '    ok 1 sweep' 'ok 1 one' '    # Subtest: two' '    ok 1 sweep' \
+		'ok 2 two' >'$cache/build/bench/test.log'"
+	try 1 "$sensitivity" --kernel bench
+	[[ $output == *$'\nnot ok 1 stock one must fail in mixed,sweep, and does pass\nnot ok 2 stock two must fail in sweep,dies, and does pass\n'* ]]
+	bench '# SUITE stock patched' 'one mixed,sweep pass' 'two sweep,dies'
+	try 2 "$sensitivity" --kernel bench
+	says_only 'tools/sensitivity/bench has lines of different lengths'
+}
+
+@test "sensitivity: the bench names all of its suites" {
+	same "$(awk '$4 == "bench" { print $1 }' "$repo/tools/kernel/suites")" \
+		"$(awk '/^[a-z]/ { print $1 }' "$repo/tools/sensitivity/bench")"
 }
 
 @test "sensitivity: the alternatives, and what they take" {

@@ -217,3 +217,37 @@ an_hour_ago() {
 	try 0 lib use_variant patched
 	by_hand .
 }
+
+@test "variants: a kernel with sources of this repo's" {
+	# What it changes is there.
+	mkdir -p "$copy/tools/extra"
+	lib use_variant stock
+	git -C "$src" switch -q -c more
+	echo 'all Makefile' >"$src/drivers/Makefile"
+	echo 'all Kconfig' >"$src/drivers/Kconfig"
+	git -C "$src" add -f drivers
+	git -C "$src" commit -q -m more
+	git -C "$src" checkout -q --detach
+	git -C "$src" update-ref refs/heads/base more
+
+	# Without a .kunitconfig it is a folder like any other.
+	lib use_variant patched extra
+	[[ ! -e $src/drivers/extra ]]
+	echo 'CONFIG_KUNIT=y' >"$copy/tools/extra/.kunitconfig"
+	echo 'int x;' >"$copy/tools/extra/x.c"
+	try 0 lib use_variant patched extra
+	diff -r "$copy/tools/extra" "$src/drivers/extra"
+	same $'all Makefile\nobj-y += extra/' "$(<"$src/drivers/Makefile")"
+	same $'all Kconfig\nsource "drivers/extra/Kconfig"' "$(<"$src/drivers/Kconfig")"
+	grep -q 'sets the flag' "$src/drivers/irqchip/its.c"
+	# The same again, another content, and stock
+	first=$(git -C "$src" rev-parse HEAD)
+	lib use_variant patched extra
+	same "$first" "$(git -C "$src" rev-parse HEAD)"
+	echo 'int y;' >"$copy/tools/extra/x.c"
+	lib use_variant stock extra
+	same 'int y;' "$(<"$src/drivers/extra/x.c")"
+	run ! grep -q 'sets the flag' "$src/drivers/irqchip/its.c"
+	lib use_variant patched
+	[[ ! -e $src/drivers/extra && $(<"$src/drivers/Makefile") == 'all Makefile' ]]
+}
