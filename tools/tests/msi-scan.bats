@@ -287,7 +287,7 @@ for d in json.load(sys.stdin)["devices"]:
 	says_only 'the result could not be written'
 }
 
-# mutate DIR: one thing in the tree becomes another, at random
+# mutate DIR: one thing in the tree becomes another, at random. Nothing is written to a FIFO, which would wait.
 mutate() {
 	local paths path name
 
@@ -302,11 +302,11 @@ mutate() {
 	5) rm -rf "$path" && ln -s /dev/zero "$path" ;;
 	6) rm -rf "$path" && printf '%0300d\n' 7 >"$path" ;;
 	7) rm -rf "$path" && head -c 100000 /dev/urandom >"$path" ;;
-	8) [[ -d $path ]] || printf '99999999999999999999\n' >"$path" ;;
-	9) [[ -d $path ]] || : >"$path" ;;
+	8) [[ ! -f $path ]] || printf '99999999999999999999\n' >"$path" ;;
+	9) [[ ! -f $path ]] || : >"$path" ;;
 	10) [[ ! -d $path ]] || mkdir -p "$path/$(printf '%0255d' 1)" ;;
 	11) [[ ! -d $path ]] || touch "$path"/-1 "$path"/4294967296 "$path/99999999999999999999" "$path"/$'a\nb' "$path/%n%s" ;;
-	12) [[ ! -d $path ]] || for name in {1..40}; do printf 'msi\n' >"$path/$((RANDOM))"; done ;;
+	12) [[ ! -d $path ]] || for name in {40000..40040}; do printf 'msi\n' >"$path/$name"; done ;;
 	13) [[ ! -f $path ]] || head -c 256 /dev/urandom | dd of="$path" conv=notrunc status=none ;;
 	esac 2>/dev/null || :
 }
