@@ -196,6 +196,7 @@ not_as_it_must_be() {
 	local log=$logs/$1-${config[$1]}-$2.log options=() name kernels=("$2")
 
 	guest_machine "${machine[$1]}"
+	[[ -z ${kept-} ]] || options+=(--linux "$kept")
 	[[ -z $kernel ]] || options+=(--kernel "$kernel")
 	[[ -z $rounds ]] || options+=(--rounds "$rounds")
 	[[ ${job[$1]} != soak ]] || options+=(--seed "$seed")

@@ -4,9 +4,10 @@
 # Kernel trees with more or less of the series applied, and their builds. Needs
 # lib/common.sh and lib/series.sh.
 #
-# There is one tree ($cache/src) and one build folder for each kernel, and a
-# variant is checked out into it: git touches only the files that differ, so that
-# going from one variant to the next rebuilds only what depends on them.
+# There is one tree ($cache/src, and $cache/src-VERSION of a kernel that is kept) and
+# in it one build folder for each kernel, and a variant is checked out into it: git
+# touches only the files that differ, so that going from one variant to the next
+# rebuilds only what depends on them.
 
 : "${cache:?}" "${repo:?}" "${patches:?}" "${base_version:?}"
 
@@ -18,8 +19,21 @@ unset ARCH CROSS_COMPILE LLVM KCFLAGS KBUILD_OUTPUT
 
 variants=("$repo"/tools/{sensitivity,alternatives}/variants)
 src=$cache/src
+build=$cache/build
 cross_arm64=aarch64-linux-gnu-
 [[ $(uname -m) != aarch64 ]] || cross_arm64=
+
+# kept_linux VERSION: use_linux, and its tree and builds. kunit.py stays the one of the newest kernel, since
+# older ones know less.
+kept=
+kept_linux() {
+	[[ $1 != "$base_version" ]] || return 0
+	use_linux "$1"
+	kept=$1
+	kunit_from=$src
+	src=$cache/src-$1
+	build=$cache/build-$1
+}
 
 # variant_patches VARIANT: absolute paths of the patches that make it up, in order. tools/sensitivity/
 # variants, whose head explains the words, and tools/alternatives/variants say which.
@@ -58,21 +72,22 @@ variant_patches() {
 	((${#behind[@]} == 0)) || printf '%s\n' "${behind[@]}"
 }
 
-# lock_src: hold $src until 'unlock src'; it is made when it is not there. Whoever fetches has something
+# lock_src: hold $src until unlock_src; it is made when it is not there. Whoever fetches has something
 # to say that the user does not know yet.
 lock_src() {
-	lock src
+	lock "${src##*/}"
 	[[ -f $src/.git ]] && git -C "$src" rev-parse -q --verify base >/dev/null 2>&1 && return
 	rm -rf "$src"
 	source_base "$base_version"
 	source_tree "$src" --detach
 	source_says "$src"
 }
+unlock_src() { unlock "${src##*/}"; }
 
 # base_tree: set base to a git tree of the kernel that the series is made on, as its branch 'base'. What
 # is checked out there may be any variant.
 base_tree() {
-	[[ -f $src/.git ]] || { lock_src; unlock src; }
+	[[ -f $src/.git ]] || { lock_src; unlock_src; }
 	base=$src
 }
 
@@ -92,7 +107,7 @@ sources_id() {
 # variant_commit VARIANT: set commit to the one in $src, which the caller holds, that has the variant
 # applied; made when the patches have changed since the last time.
 variant_commit() {
-	local list key ref am=$cache/am
+	local list key ref am=$src.am
 
 	# Not straight into mapfile, which would not see it fail.
 	key=$(variant_patches "$1")
@@ -154,7 +169,7 @@ add_sources() {
 }
 
 # use_variant VARIANT [KERNEL]: lock $src, and check the variant out into it, which is $applied, with what
-# KERNEL alone has. The caller does 'unlock src' when it has done what it needs it for.
+# KERNEL alone has. The caller does unlock_src when it has done what it needs it for.
 use_variant() {
 	# A wrong name is known before anything is fetched.
 	series_usable
@@ -165,7 +180,6 @@ use_variant() {
 	! has_sources "${2-}" || add_sources "$2"
 	[[ $(git -C "$src" rev-parse HEAD) == "$commit" && -z $(git -C "$src" status --porcelain -uno) ]] ||
 		src_git "$src" checkout -q -f --detach "$commit"
-	build=$cache/build
 }
 
 # use_tree DIR: build DIR as it is, and let no other run do so
@@ -233,13 +247,37 @@ make_variables() {
 	echo KCFLAGS=-g1
 }
 
+# kunit_configs KERNEL: the files that configure it, a line each
+kunit_configs() {
+	local says fragments fragment
+
+	says=$(kernel_says "$1")
+	read -r _ _ fragments <<<"$says"
+	for fragment in $fragments; do echo "$repo/tools/kernel/$fragment"; done
+	kunit_suites "$1" | sed "s,^[^ ]* \(.*\)$,$src/\1/.kunitconfig,"
+}
+
+# kept_config KERNEL MAKE...: configure a kernel that is kept, as the kunit.py of the newest kernel does its
+# own. Options that it does not know are left out: kunit.py would refuse them.
+kept_config() {
+	local out=$build/$1 files
+
+	into files kunit_configs "$1"
+	mkdir -p "$out"
+	cat "${files[@]}" >"$out/.kunitconfig.new"
+	[[ ! -e $out/.config ]] || ! cmp -s "$out/.kunitconfig"{.new,} || return 0
+	cp "$out/.kunitconfig.new" "$out/.config"
+	"${@:2}" olddefconfig && mv "$out/.kunitconfig"{.new,}
+}
+
 # kunit_py KERNEL COMMAND [ARGUMENT...]: the tree's own kunit.py, set up for KERNEL
 kunit_py() {
-	local kernel=$1 command=$2 args=() list says arch fragments fragment
+	local kernel=$1 command=$2 args=() list says arch from=$src
 
 	says=$(kernel_says "$kernel")
-	read -r arch _ fragments <<<"$says"
+	read -r arch _ <<<"$says"
 	args+=("$command" --arch="$arch" --build_dir="$build/$kernel")
+	[[ -z $kept ]] || from=$kunit_from
 	[[ $command != exec || ! $kernel =~ ^(debug|bench)$ ]] || args+=(--timeout=1800)
 	# The controller of pcie-iproc-msi has Multi-MSI for a single CPU only. 512 MiB behind what pci-hyperv
 	# has there must be nothing: stock writes to it.
@@ -247,17 +285,12 @@ kunit_py() {
 	[[ $command != exec || $arch != arm64 ]] || args+=(--qemu_config="$repo/tools/kernel/qemu/arm64_its.py")
 	into list make_variables "$arch"
 	args+=("${list[@]/#/--make_options=}")
-	for fragment in $fragments; do
-		args+=(--kunitconfig="$repo/tools/kernel/$fragment")
-	done
-	into list kunit_suites "$kernel"
-	list=("${list[@]#* }")
-	list=("${list[@]/#/--kunitconfig=$src/}")
-	args+=("${list[@]/%//.kunitconfig}")
+	into list kunit_configs "$kernel"
+	args+=("${list[@]/#/--kunitconfig=}")
 	shift 2
 	mkdir -p "$build/$kernel"
 	# kunit.py looks for the tree's files from the current folder, and leaves caches beside itself.
-	(cd "$src" && PYTHONDONTWRITEBYTECODE=1 python3 tools/testing/kunit/kunit.py "${args[@]}" "$@")
+	(cd "$from" && PYTHONDONTWRITEBYTECODE=1 python3 tools/testing/kunit/kunit.py "${args[@]}" "$@")
 }
 
 # kernel_make ARCH OUT ARGUMENT...: make in $src for OUT
@@ -298,7 +331,7 @@ kernel_build() {
 	elif [[ -n $(find "$src" -name .git -prune -o -name 'Kconfig*' -newer "$synced" -print -quit) ]]; then
 		"${make[@]}" olddefconfig || return
 	fi
-	kunit_py "$1" config && "${make[@]}" "${image##*/}"
+	if [[ $kept ]]; then kept_config "$1" "${make[@]}"; else kunit_py "$1" config; fi && "${make[@]}" "${image##*/}"
 }
 
 # kernel_image VARIANT KERNEL: set image to the path of an image of the variant, built when it is not
@@ -322,7 +355,7 @@ kernel_image() {
 		cp "$build/$2/$path" "$image.partial"
 		mv "$image.partial" "$image"
 	fi
-	unlock src
+	unlock_src
 }
 
 # kernel_dtb DTS [DIR]: set dtb to that device tree, compiled with what it includes of the base and of DIR
@@ -337,5 +370,5 @@ kernel_dtb() {
 			dtc -q -I dts -O dtb -o "$dtb.partial" - >&2 || die "cannot compile $1"
 		mv "$dtb.partial" "$dtb"
 	fi
-	unlock src
+	unlock_src
 }

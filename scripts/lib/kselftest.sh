@@ -40,7 +40,7 @@ kselftest_programs() {
 	if [[ ! -e $kselftests ]]; then
 		note "building the kselftests"
 		use_variant patched
-		unlock src
+		unlock_src
 		mkdir -p "$cache/kselftest"
 		dir=$(mktemp -d "$cache/kselftest/partial.XXXXXX")
 		at_exit rm -rf "$dir"
@@ -57,7 +57,7 @@ kselftest_programs() {
 			die "cannot write to $cache/kselftest"
 		rm -rf "$dir"
 	fi
-	unlock src
+	unlock_src
 }
 
 # kselftest_seconds STEPS: how long the settings let the programs of guest.run=STEPS take in all; 0 when

@@ -25,7 +25,7 @@ loongarch_nolibc() {
 		rm -rf "$work/build"
 		mv "$work" "$dir"
 	fi
-	unlock src
+	unlock_src
 	loongarch_make=(
 		"CC=clang-19 --target=loongarch64-linux-gnu -mno-lsx -fuse-ld=lld-19 -nostdlib -nostdinc -ffreestanding -fno-stack-protector -isystem $dir/nolibc -isystem $dir/uapi -include missing.h"
 		srcs='init.c files.c ktap.c params.c pci.c poke.c scan.c vfio.c job_messages.c job_vectors.c'

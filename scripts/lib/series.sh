@@ -6,11 +6,48 @@
 
 : "${patches:?}" "${series:?}" "${repo:?}"
 
-# What the series is made on
+# What the series is made on, unless use_linux says otherwise
 base_version=7.3
+newest_version=$base_version
+
+# trees: the kernels of tools/kernel/trees, the newest first
+trees() { awk '/^[0-9]/ { print $1 }' "$repo/tools/kernel/trees" | sort -rV; }
+
+# tree_says VERSION FIELD: a field of its line in tools/kernel/trees
+tree_says() {
+	awk -v v="$1" -v field="$2" '$1 == v { print $field; found = 1 } END { exit !found }' "$repo/tools/kernel/trees" ||
+		die "no Linux '$1'; known: $(trees | paste -sd ' ')"
+}
+
+# use_linux VERSION: from now on the kernel is this one of tools/kernel/trees, and the series is the one for it
+use_linux() {
+	series=$repo/$(tree_says "$1" 4)
+	base_version=$1
+}
 
 # The branch that scripts/apply makes and scripts/refresh reads.
 branch=irq-free-bulk
+
+# trees_for VERSION: the kernels of tools/kernel/trees whose series may fit a kernel that says it is VERSION.
+# One that is covered has its own. For another one these are those beside it, the newer first, as that misses
+# nothing which the patches need.
+trees_for() {
+	local known version newer='' older=''
+
+	into known trees
+	for version in "${known[@]}"; do
+		if [[ $1 =~ ^"$version"([^0-9].*)?$ ]]; then
+			echo "$version"
+			return
+		elif [[ $(printf '%s\n' "$1" "$version" | sort -V | tail -n 1) == "$version" ]]; then
+			newer=$version
+		elif [[ -z $older ]]; then
+			older=$version
+		fi
+	done
+	[[ -z $newer ]] || echo "$newer"
+	[[ -z $older ]] || echo "$older"
+}
 
 # series_list: the patch files in order, relative to patches/
 series_list() { sed -e 's/#.*//' -e 's/[[:space:]]*$//' -e '/^$/d' "$series"; }
@@ -22,6 +59,7 @@ series_paths() { series_list | sed "s,^,$patches/,"; }
 series_usable() {
 	local list file
 
+	[[ -r $series ]] || die "$(series_name) is missing"
 	into list series_paths
 	((${#list[@]})) || die "series names no patch"
 	for file in "${list[@]}"; do
@@ -32,7 +70,10 @@ series_usable() {
 }
 
 # series_state: what tells these patches, in this order, from all others
-series_state() { (cd "$repo" && { echo series; series_list | sed 's,^,patches/,'; } | xargs -d '\n' sha256sum); }
+series_state() { (cd "$repo" && { series_name; series_list | sed 's,^,patches/,'; } | xargs -d '\n' sha256sum); }
+
+# series_name: what the series is for, in a file that has to tell it from others
+series_name() { echo "${series#"$repo"/}"; }
 
 # state_file TREE: where the state of the series that is the branch of a git tree is kept
 state_file() { echo "$(git -C "$1" rev-parse --path-format=absolute --git-common-dir)/$branch.series"; }

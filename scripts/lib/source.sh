@@ -9,12 +9,12 @@
 
 : "${cache:?}" "${repo:?}" "${fetch_tools:?}"
 
-# source_base VERSION: set source_package, source_suite and source_made_on to what tools/kernel/bases
+# source_base VERSION: set source_package, source_suite and source_made_on to what tools/kernel/trees
 # has of it
 source_base() {
 	source_package=linux-source-$1
-	read -r source_suite source_made_on < <(awk -v v="$1" '$1 == v { print $2, $3 }' "$repo/tools/kernel/bases") ||
-		die "no base '$1'; known: $(awk '/^[0-9]/ { printf "%s ", $1 }' "$repo/tools/kernel/bases")"
+	source_suite=$(tree_says "$1" 2)
+	source_made_on=$(tree_says "$1" 3)
 }
 
 # source_says TREE: tell the user which 'PACKAGE VERSION' it is
@@ -23,16 +23,17 @@ source_says() {
 
 	exact=$(source_exact "$1")
 	note "$exact"
-	if [[ $source_made_on != any && $exact != "$source_package $source_made_on" ]]; then
+	if [[ $exact != "$source_package $source_made_on" ]]; then
 		note "the series was made on $source_made_on; a patch that does not apply needs a look"
 	fi
 }
 
-# debian_mirror: the archive that this machine's apt uses; nothing when it has none
+# debian_mirror SUITE: the archive that this machine's apt uses for such a suite, as security updates have
+# one of their own; nothing when it has none
 debian_mirror() {
 	# shellcheck disable=SC2016 # apt expands these
 	apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' 'Component: main' |
-		awk '!found && $2 !~ /security/ { print $1; found = 1 }'
+		awk -v suite="$1" '!found && ($2 ~ /-security$/) == (suite ~ /-security$/) { print $1; found = 1 }'
 }
 
 # source_download DIR: put the package into DIR, which gets an apt configuration of its own
@@ -40,8 +41,8 @@ source_download() {
 	local dir=$1 mirror options instead='use a tree of your own with --tree'
 
 	mkdir -p "$dir"/apt/{lists,archives}/partial || die "cannot write to $dir"
-	mirror=$(debian_mirror)
-	[[ -n $mirror ]] || die "this machine's apt has no Debian archive; $instead"
+	mirror=$(debian_mirror "$source_suite")
+	[[ -n $mirror ]] || die "this machine's apt has no Debian archive for $source_suite; $instead"
 
 	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $source_suite main" \
 		>"$dir/apt/sources.list"

@@ -410,7 +410,7 @@ whole_again() {
 	git_commit_all "$tree" 'Linux 7.2'
 	before=$(contents "$tree")
 	try 1 "$apply" --tree "$tree"
-	same "apply: the series does not apply to $tree, which is as it was; that is Linux 7.2.4, and the series is for 7.3; --3way may do it" \
+	same "apply: the series does not apply to $tree, which is as it was; that is Linux 7.2.4, which is not covered (nearest: 7.3); --3way may do it" \
 		"${stderr_lines[-1]}"
 	same "$before" "$(contents "$tree")"
 	try 0 "$apply" --3way --tree "$tree"
@@ -575,4 +575,63 @@ whole_again() {
 	# What came out is what the patches say, file by file.
 	same "$(sort -u "$BATS_TEST_TMPDIR/touched")" \
 		"$(git -C "$tree" diff --name-only "$base" HEAD | sort)"
+}
+
+@test "apply: a kernel that is kept gets its own series" {
+	own_repo
+	keep_linux "$BATS_TEST_TMPDIR/repo"
+	git_tree
+	older_linux "$tree"
+	refused 0 "apply: the 4 patches for Linux 7.1 apply to $tree, 0 hunks at another line" --check
+	try 0 "$apply" --tree "$tree"
+	says_only "apply: 4 commits for Linux 7.1 on branch irq-free-bulk of $tree, 0 hunks at another line"
+	patched "$tree"
+	# The newest has the one of the newest.
+	rm -rf "$tree"
+	git_tree
+	refused 0 "apply: the 4 patches apply to $tree, 0 hunks at another line" --check
+	# By quilt
+	rm -rf "$tree"
+	git_tree
+	older_linux "$tree"
+	try 0 "$apply" --quilt --tree "$tree"
+	patched "$tree"
+	refused 2 'the series is applied' --quilt
+	# A file that the table names, and that is not there
+	git -C "$tree" checkout -q -f base
+	rm -rf "$tree/.pc" "$tree/drivers/irqchip/new.c" "$BATS_TEST_TMPDIR/repo/patches/stable/7.1/series"
+	refused 2 'apply: patches/stable/7.1/series is missing'
+}
+
+@test "apply: a kernel that is not covered gets the nearest series that applies, or the reasons" {
+	own_repo
+	keep_linux "$BATS_TEST_TMPDIR/repo"
+	git_tree
+	older_linux "$tree"
+	sed -i 's/^PATCHLEVEL = 1/PATCHLEVEL = 2/' "$tree/Makefile"
+	git_commit_all "$tree" 'Linux 7.2'
+	try 0 "$apply" --check --tree "$tree"
+	says "apply: $tree is Linux 7.2.4, which is not covered"
+	says "apply: the 4 patches for Linux 7.1 apply to $tree, 0 hunks at another line"
+	# Of none of them, and what is said is the first patch that fails, and where
+	change "$tree/drivers/irqchip/its.c" 20 other
+	git_commit_all "$tree" other
+	before=$(contents "$tree")
+	try 1 "$apply" --tree "$tree"
+	says 'apply: of the series for 7.3, the first that does not apply is its-Set-the-flag.patch: drivers/irqchip/its.c hunk #1'
+	says 'apply: of the series for 7.1, the first that does not apply is its-Set-the-flag.patch: drivers/irqchip/its.c hunk #1'
+	says 'that is Linux 7.2.4, which is not covered (nearest: 7.3 7.1)'
+	same "$before" "$(contents "$tree")"
+	# A version that begins with the digits of another one
+	sed -i 's/^PATCHLEVEL = 2/PATCHLEVEL = 10/' "$tree/Makefile"
+	git_commit_all "$tree" 'Linux 7.10'
+	try 1 "$apply" --check --tree "$tree"
+	says 'that is Linux 7.10.4, which is not covered (nearest: 7.3)'
+}
+
+@test "apply: --linux and --tree exclude each other, and a wrong version is named" {
+	try 2 "$apply" --linux 7.3 --tree "$BATS_TEST_TMPDIR"
+	says_only 'apply: --tree says which Linux it is; leave out --linux'
+	try 2 "$apply" --linux 4.4
+	says "no Linux '4.4'; known: 7.3"
 }

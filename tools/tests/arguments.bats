@@ -75,12 +75,12 @@ value_options() { "$repo/scripts/$1" --help | grep -oE -- '--[a-z-]+ ([A-Z]+|[a-
 	ln -s "$repo" "$BATS_TEST_TMPDIR/link"
 	cd /
 	try 2 "$BATS_TEST_TMPDIR/link/scripts/fetch" 0.1
-	says_only "no base '0.1'"
+	says_only "no Linux '0.1'"
 	cd "$repo/scripts"
 	try 2 ./fetch 0.1
-	says_only "no base '0.1'"
+	says_only "no Linux '0.1'"
 	try 2 bash fetch 0.1
-	says_only "no base '0.1'"
+	says_only "no Linux '0.1'"
 }
 
 @test "sensitivity: a variant that is not in the table" {

@@ -135,14 +135,14 @@ fetched() {
 	local known
 
 	try 2 "$repo/scripts/fetch" 4.4
-	says_only "fetch: no base '4.4'; known:"
-	known=$(awk '/^[0-9]/ { print $1 }' "$repo/tools/kernel/bases")
+	says_only "fetch: no Linux '4.4'; known:"
+	known=$(awk '/^[0-9]/ { print $1 }' "$repo/tools/kernel/trees")
 	[[ -n $known ]]
 	for known in $known; do says " $known"; done
 	same 0 "$(calls_of .)"
 	# Not a pattern either
 	try 2 "$repo/scripts/fetch" '7.*'
-	says_only "no base '7.*'"
+	says_only "no Linux '7.*'"
 }
 
 @test "fetch: a package that is there is not asked for again" {
@@ -238,7 +238,7 @@ fetched() {
 @test "fetch: a machine whose apt has no archive" {
 	stub apt-get "[[ \$1 == indextargets ]]"
 	try 2 "$repo/scripts/fetch"
-	says_only "fetch: this machine's apt has no Debian archive; use a tree of your own with --tree"
+	says_only "fetch: this machine's apt has no Debian archive for trixie-backports; use a tree of your own with --tree"
 	nothing_but_the_lock
 }
 
@@ -425,4 +425,69 @@ full() {
 	same "$tree" "$output"
 	[[ -f $tree/kernel/irq/irqdomain.c ]]
 	same 0 "$(calls_of 'Sandbox::User=root')"
+}
+
+@test "fetch: a security suite comes from the security archive" {
+	copy_repo "$BATS_TEST_TMPDIR/repo"
+	sed -i 's/^7\.3  *trixie-backports/7.3 trixie-security/' "$BATS_TEST_TMPDIR/repo/tools/kernel/trees"
+	stub apt-get "
+		for word; do
+			[[ \$word != Dir::Etc::SourceList=* ]] || cat \"\${word#*=}\" >>'$BATS_TEST_TMPDIR/lists'
+		done
+		case \"\$*\" in
+		indextargets*) printf '%s\n' '$archive trixie' '$archive-security trixie-security' ;;
+		*download*) exec cp '$debs/usual.deb' ./${package}_1_all.deb ;;
+		esac"
+	try 0 "$BATS_TEST_TMPDIR/repo/scripts/fetch"
+	says "asking the archive for $package in trixie-security"
+	grep -qF " $archive-security trixie-security main" "$BATS_TEST_TMPDIR/lists"
+	run ! grep -F " $archive " "$BATS_TEST_TMPDIR/lists"
+}
+
+@test "fetch: a package that has moved on is taken, and named" {
+	copy_repo "$BATS_TEST_TMPDIR/repo"
+	sed -i 's/^\(7\.3  *[^ ]*  *\)[^ ]*/\17.3.1-1/' "$BATS_TEST_TMPDIR/repo/tools/kernel/trees"
+	try 0 "$BATS_TEST_TMPDIR/repo/scripts/fetch"
+	says 'fetch: the series was made on 7.3.1-1; a patch that does not apply needs a look'
+}
+
+# listed VERSION SIZE: what --list said of the newest kernel, the size as an expression
+listed() {
+	local fields
+
+	read -ra fields < <(grep '^7\.3 ' <<<"$output")
+	same "7.3 $made_on $1" "${fields[*]:0:3}"
+	[[ ${fields[3]} =~ ^[1-9][0-9]*$ && ${fields[4]} =~ $2 ]]
+}
+
+@test "fetch: --list shows what is there" {
+	try 0 "$repo/scripts/fetch" --list
+	same "$(($(grep -c '^[0-9]' "$repo/tools/kernel/trees") + 1))" "$(wc -l <<<"$output")"
+	listed - '^0$'
+	"$repo/scripts/fetch"
+	try 0 "$repo/scripts/fetch" --list
+	listed "$made_on" '^[1-9][0-9]*$'
+	same 0 "$(calls_of dpkg)"
+	try 2 "$repo/scripts/fetch" --list 7.3
+	says_only 'fetch: --list takes no version'
+}
+
+@test "fetch: --prune gives the space back, and keeps the package and what is the user's" {
+	"$repo/scripts/fetch"
+	mkdir -p "$cache"/{src,src-6.12,build-6.12}
+	try 0 "$repo/scripts/fetch" --prune
+	says "fetch: removing $cache/build-6.12"
+	[[ -e $tree && -e $cache/src && ! -e $cache/src-6.12 && ! -e $cache/build-6.12 ]]
+	git -C "$tree" branch mine base
+	try 0 "$repo/scripts/fetch" --prune 7.3
+	says_only 'fetch: linux-7.3 has a branch mine; left alone'
+	git -C "$tree" branch -q -D mine
+	echo x >>"$tree/Makefile"
+	try 0 "$repo/scripts/fetch" --prune 7.3
+	says_only 'fetch: linux-7.3 has changes; left alone'
+	git -C "$tree" checkout -q Makefile
+	try 0 "$repo/scripts/fetch" --prune 7.3
+	[[ ! -e $tree && ! -e $cache/linux-7.3.git && ! -e $cache/src && -e $cache/$package.deb ]]
+	try 2 "$repo/scripts/fetch" --prune 4.4
+	says_only "fetch: no Linux '4.4'"
 }

@@ -49,7 +49,7 @@ kunit() {
 	try 2 "$repo/scripts/kunit" --kernel sparc
 	says_only "kunit: no kernel 'sparc'; known: arm64 debug x86_64 riscv um bench"
 	try 2 "$repo/scripts/kunit" --tree "$base" --stock
-	says_only 'kunit: --tree runs a tree as it is; leave out --stock and --variant'
+	says_only 'kunit: --tree runs a tree as it is; leave out --linux, --stock and --variant'
 	try 2 "$repo/scripts/kunit" --variant not-on-its --tree "$base"
 	says_only 'kunit: --tree runs a tree as it is'
 	try 2 "$repo/scripts/kunit" --tree "$base" --kernel bench

@@ -10,7 +10,7 @@ bats_require_minimum_version 1.5.0
 repo=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 base_version=7.3
 package=linux-source-$base_version
-made_on=$(awk -v v="$base_version" '$1 == v { print $3 }' "$repo/tools/kernel/bases")
+made_on=$(awk -v v="$base_version" '$1 == v { print $3 }' "$repo/tools/kernel/trees")
 
 # What 'run --separate-stderr' sets
 output='' stderr='' status=0
@@ -197,6 +197,7 @@ mini_repo() {
 
 	copy_repo "$dir"
 	rm -rf "$dir/patches" "$dir/series"
+	sed -i "/^[0-9]/{/^7\\.3 /!d}" "$dir/tools/kernel/trees"
 	mini_git "$tree"
 	export GIT_AUTHOR_DATE='2026-01-02T03:04:05Z'
 	change "$tree/kernel/irq/irqdomain.c" 20 flag
@@ -228,6 +229,24 @@ mini_repo() {
 		# the end
 	END
 	rm -rf "$work"
+}
+
+# keep_linux DIR: in the small repo in DIR, Linux 7.1 becomes a kernel that is kept. It has another line in
+# the driver, so that one patch of its own takes the place of one that it does not share.
+keep_linux() {
+	local dir=$1/patches/stable/7.1
+
+	mkdir -p "$dir"
+	sed 's/^ line 18 of the driver/&, older/' "$1/patches/its/its-Set-the-flag.patch" >"$dir/its-Set-the-flag.patch"
+	sed 's,^its/its-Set,stable/7.1/its-Set,' "$1/series" >"$dir/series"
+	echo '7.1 trixie-security 7.1.9-1 patches/stable/7.1/series' >>"$1/tools/kernel/trees"
+}
+
+# older_linux DIR: the small tree in git in DIR becomes Linux 7.1, of that kind
+older_linux() {
+	sed -i 's/^PATCHLEVEL = 3/PATCHLEVEL = 1/' "$1/Makefile"
+	sed -i 's/^line 18 of the driver/&, older/' "$1/drivers/irqchip/its.c"
+	git_commit_all "$1" 'Linux 7.1'
 }
 
 # mini_message PREFIX WORDS: a commit message

@@ -433,3 +433,47 @@ $third
 	same "refresh: git format-patch failed in $tree; see the message above" "${stderr_lines[-1]}"
 	same '' "$(changed)"
 }
+
+@test "refresh: the branch of a kernel that is kept goes to patches/stable" {
+	local own=patches/stable/7.1
+
+	keep_linux "$mini"
+	git -C "$tree" checkout -q base
+	git -C "$tree" branch -q -D irq-free-bulk
+	older_linux "$tree"
+	"$mini/scripts/apply" --tree "$tree"
+	# The hashes of the files in the patch of its own, which keep_linux does not know
+	"$refresh" --tree "$tree"
+	cp -a "$mini" "$BATS_TEST_TMPDIR/before"
+	try 0 "$refresh" --tree "$tree"
+	says_only 'refresh: 4 patches written'
+	diff -r "$BATS_TEST_TMPDIR/before" "$mini"
+	# A new one, and another order
+	echo 'more of the driver' >>"$tree/drivers/irqchip/its.c"
+	git_commit_all "$tree" 'its: More'
+	try 0 "$refresh" --tree "$tree"
+	says 'refresh: new: stable/7.1/its-More.patch'
+	grep -qx 'stable/7.1/its-More.patch' "$mini/$own/series"
+	[[ -e $mini/$own/its-More.patch ]]
+	# What is gone from this branch is not gone from the newest kernel.
+	git -C "$tree" reset -q --hard irq-free-bulk~2
+	try 0 "$refresh" --tree "$tree"
+	[[ ! -e $mini/$own/its-More.patch && -e $mini/patches/$fourth ]]
+	run ! grep -x "$fourth" "$mini/$own/series"
+	diff -r "$BATS_FILE_TMPDIR/repo/patches/its" "$mini/patches/its"
+	diff "$BATS_FILE_TMPDIR/repo/series" "$mini/series"
+}
+
+@test "refresh: what a kernel that is kept shares with the newest is not changed for it" {
+	keep_linux "$mini"
+	git -C "$tree" checkout -q base
+	git -C "$tree" branch -q -D irq-free-bulk
+	older_linux "$tree"
+	"$mini/scripts/apply" --tree "$tree"
+	change "$tree/drivers/irqchip/new.c" 1 more
+	git -C "$tree" commit -q -a --amend --no-edit
+	cp -a "$mini" "$BATS_TEST_TMPDIR/before"
+	try 2 "$refresh" --tree "$tree"
+	says_only "refresh: $fourth is for other kernels as well; have a copy of it in patches/stable/7.1, and in its series, to change it"
+	diff -r "$BATS_TEST_TMPDIR/before" "$mini"
+}
