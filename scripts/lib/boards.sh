@@ -102,7 +102,7 @@ qemu_newer() {
 		lock qemu
 		if [[ ! -e $root ]]; then
 			note "getting QEMU $newer_qemu from Debian's archive, 400 MB, for the boards alone"
-			mirror=$(debian_mirror)
+			mirror=$(debian_mirror trixie-backports)
 			[[ -n $mirror ]] || die "this machine's apt has no Debian archive; install QEMU $newer_qemu or later"
 			rm -rf "$root.partial"
 			at_exit rm -rf "$root.partial"
