@@ -11,9 +11,10 @@
 #include <linux/of_irq.h>
 #include <linux/of_pci.h>
 
-/* Of LoongArch */
-#define MAX_IO_PICS	8
-#define cpu_has_avecint	0
+/* Of LoongArch, where the domain of irq-loongarch-ir is above AVEC's */
+#define MAX_IO_PICS		8
+#define cpu_has_avecint		0
+#define cpu_has_redirectint	1
 static struct { int pci_segment; } msi_group[MAX_IO_PICS];
 
 #define CONFIG_ACPI	1
