@@ -240,6 +240,12 @@ ok 2 no splat"
 	sed -i 's/^two long two/& --all/' "$copy/tools/steps"
 	try 1 "$copy/scripts/test" --record
 	says 'words of two'
+	# Another compiler
+	try 1 "$copy/scripts/test" --record
+	says 'test: two: has passed on'
+	stub gcc 'echo gcc of another test'
+	try 1 "$copy/scripts/test" --record
+	says 'words of two'
 	# Without a record, all are run.
 	try 1 "$copy/scripts/test"
 	says 'words of one'
