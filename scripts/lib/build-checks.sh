@@ -263,6 +263,7 @@ build_objects() {
 # build_says FIELD FILE: what the head of a file of tools/kernel/builds says, a line each
 build_says() { sed -n "s/^# $1: *//p" "$2"; }
 
+# check_objects [ARCH]: with all of tools/kernel/builds, or with this one of them
 check_objects() {
 	local options patterns pattern file touched files left=() bad=0
 
@@ -281,8 +282,9 @@ check_objects() {
 				break
 			done
 		done
-		((${#files[@]})) || continue
-		build_objects "${options##*/}" "${files[@]}"
+		if ((${#files[@]})) && [[ $# == 0 || $1 == "${options##*/}" ]]; then
+			build_objects "${options##*/}" "${files[@]}"
+		fi
 	done
 	for file in "${touched[@]}"; do
 		[[ -n ${built[$file]-} ]] || left+=("$file")

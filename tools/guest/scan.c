@@ -12,9 +12,6 @@
 
 #define PROGRAM		"/msi-scan"
 
-/* Where a kernel with CONFIG_GENERIC_IRQ_DEBUGFS says whether a domain has the flag */
-#define DOMAINS		"/sys/kernel/debug/irq/domains"
-
 /* The child; returns only when the program is not there */
 static void run(int fd)
 {
@@ -28,9 +25,8 @@ static void run(int fd)
 }
 
 /*
- * Notes what it says, and at last "scan when=@when verdict=... debugfs=..." with its exit code in words,
- * and whether this kernel can tell what msi-scan has to know. The run is lost when it fails, or complains
- * of what it finds on a healthy machine.
+ * Notes what it says, and at last "scan when=@when verdict=..." with its exit code in words. The run is
+ * lost when it fails, or complains of what it finds on a healthy machine.
  */
 void scan(const char *when)
 {
@@ -70,6 +66,5 @@ void scan(const char *when)
 		else
 			ktap_note("scan: %s", line);
 	}
-	ktap_note("scan when=%s verdict=%s debugfs=%s", when, verdicts[WEXITSTATUS(status)],
-		  access(DOMAINS, F_OK) ? "no" : "yes");
+	ktap_note("scan when=%s verdict=%s", when, verdicts[WEXITSTATUS(status)]);
 }

@@ -49,6 +49,8 @@ in_library() {
 }
 
 @test "check: one KTAP document" {
+	local name
+
 	try 2 "$copy/scripts/check" --quick
 	same 'KTAP version 1' "${lines[0]}"
 	same 1..6 "${lines[1]}"
@@ -60,6 +62,10 @@ in_library() {
 	try 2 "$copy/scripts/check" seri
 	says_only "unknown argument 'seri'"
 	try 2 "$copy/scripts/check" 's.ries'
+	for name in objects- objects-none objects-../builds objects-../kernels; do
+		try 2 "$copy/scripts/check" "$name"
+		says_only "unknown argument '$name'"
+	done
 	try 2 "$copy/scripts/check" --quick series
 	says_only 'exclude each other'
 }

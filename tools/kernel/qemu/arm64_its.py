@@ -10,9 +10,10 @@
 # those of kunit.py's own arm64, so that a kernel that was configured without
 # --qemu_config is the same.
 #
-# Without irq_sysfs_init() no interrupt gets a folder in /sys/kernel/irq: making and
-# removing these takes longer than all that the suites look at. The debug kernel has
-# them. It goes on to the init in KUNIT_INITRD after the suites, for kmemleak.
+# Without irq_sysfs_init() and irq_debugfs_init() no interrupt gets a folder in
+# /sys/kernel/irq and a file in debugfs: making and removing these takes longer than
+# all that the suites look at. The debug kernel has the folders. It goes on to the init
+# in KUNIT_INITRD after the suites, for kmemleak.
 
 import os
 import platform
@@ -31,9 +32,9 @@ CONFIG_SERIAL_AMBA_PL011_CONSOLE=y''',
 			   qemu_arch='aarch64',
 			   kernel_path='arch/arm64/boot/Image',
 			   kernel_command_line='console=ttyAMA0 panic=-1 ' +
-					       ('oops=panic printk.devkmsg=on kunit_shutdown=never '
-						'guest.job=kunit guest.kmemleak=1' if INITRD else
-						'initcall_blacklist=irq_sysfs_init'),
+					       ('initcall_blacklist=irq_debugfs_init oops=panic printk.devkmsg=on '
+						'kunit_shutdown=never guest.job=kunit guest.kmemleak=1' if INITRD else
+						'initcall_blacklist=irq_sysfs_init,irq_debugfs_init'),
 			   extra_qemu_params=['-machine', 'virt,gic-version=3,iommu=smmuv3',
 					      '-device', 'pci-testdev',
 					      '-cpu', 'host' if KVM else 'cortex-a57',
