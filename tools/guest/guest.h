@@ -67,8 +67,10 @@ struct pci_name {
 };
 
 #define PCI_CLASS_ANY		0xffffffff
+#define CLASS_SERIAL_USB_XHCI	0x0c0330
 
 int pci_find_class(unsigned int class, struct pci_name *names, unsigned int max);
+int pci_find_multi_msi(struct pci_name *name, unsigned int nr_vectors);
 bool pci_is_bridge(const char *bdf);
 int pci_msi_max(const char *bdf);
 int pci_msi_message(const char *bdf, unsigned long *address, unsigned int *first);

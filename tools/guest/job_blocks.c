@@ -10,8 +10,6 @@
 
 #include "guest.h"
 
-#define CLASS_SERIAL_USB_XHCI	0x0c0330
-
 #define MAX_DEVICES		16
 #define USB_TIMEOUT_MS		10000
 

@@ -30,7 +30,6 @@
 #include "guest.h"
 
 #define DRIVER			"xhci_hcd"
-#define CLASS_SERIAL_USB_XHCI	0x0c0330
 #define DOORBELL_FUNCTION	"iommu_dma_prepare_msi"
 #define PROBE_FUNCTION		"pci_alloc_irq_vectors_affinity"
 

@@ -16,9 +16,6 @@
 
 #include "guest.h"
 
-#define CLASS_SERIAL_USB_XHCI	0x0c0330
-
-#define MAX_DEVICES		16
 #define DEFAULT_MAX		4
 #define MSI_MAX			32
 
@@ -77,27 +74,22 @@ static void send_all(const char *bdf, unsigned int asked)
 static void messages_run(void)
 {
 	unsigned int max = guest_param_uint("max", DEFAULT_MAX);
-	struct pci_name found[MAX_DEVICES];
 	struct vfio_device dev;
-	int nr_found, i, ret;
+	struct pci_name found;
+	int ret;
 
 	if (max > MSI_MAX)
 		max = MSI_MAX;
 
-	nr_found = pci_find_class(CLASS_SERIAL_USB_XHCI, found, MAX_DEVICES);
-	for (i = 0; i < nr_found; i++) {
-		if (pci_msi_max(found[i].bdf) >= (int)max)
-			break;
-	}
-	if (i >= nr_found) {
+	if (pci_find_multi_msi(&found, max)) {
 		ktap_plan(1);
 		ktap_result(false, "messages: an xHCI controller with %u MSI vectors is there", max);
 		return;
 	}
 
-	ret = vfio_bind(found[i].bdf);
+	ret = vfio_bind(found.bdf);
 	if (!ret)
-		ret = vfio_open(&dev, found[i].bdf);
+		ret = vfio_open(&dev, found.bdf);
 	if (!ret) {
 		/* When there are fewer, it says how many. */
 		ret = vfio_enable(&dev, VFIO_PCI_MSI_IRQ_INDEX, max);
@@ -106,13 +98,13 @@ static void messages_run(void)
 	}
 	if (ret <= 0) {
 		ktap_plan(1);
-		ktap_note("%s: %s", found[i].bdf, strerror(-ret));
-		ktap_result(false, "messages %s: VFIO sets vectors up", found[i].bdf);
+		ktap_note("%s: %s", found.bdf, strerror(-ret));
+		ktap_result(false, "messages %s: VFIO sets vectors up", found.bdf);
 		return;
 	}
 
-	pci_note_domains(found[i].bdf);
-	send_all(found[i].bdf, max);
+	pci_note_domains(found.bdf);
+	send_all(found.bdf, max);
 	vfio_close(&dev);
 }
 

@@ -19,7 +19,6 @@
 #include "guest.h"
 
 #define DRIVER			"xhci_hcd"
-#define CLASS_SERIAL_USB_XHCI	0x0c0330
 
 #define MAX_DEVICES		16
 #define MAX_SINGLES		4

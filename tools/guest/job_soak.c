@@ -20,7 +20,6 @@
 #include "guest.h"
 
 #define DRIVER			"xhci_hcd"
-#define CLASS_SERIAL_USB_XHCI	0x0c0330
 
 #define ALLOCATIONS		10
 #define REOPEN			16

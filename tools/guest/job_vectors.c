@@ -16,9 +16,6 @@
 
 #include "guest.h"
 
-#define CLASS_SERIAL_USB_XHCI	0x0c0330
-
-#define MAX_DEVICES		16
 #define DEFAULT_ROUNDS		20
 #define DEFAULT_MAX		16
 
@@ -104,39 +101,34 @@ static void vectors_run(void)
 {
 	unsigned int rounds = guest_param_uint("rounds", DEFAULT_ROUNDS);
 	unsigned int max = guest_param_uint("max", DEFAULT_MAX);
-	struct pci_name found[MAX_DEVICES];
 	struct vfio_device dev;
 	const char *delivery;
-	int nr_found, i, ret;
+	struct pci_name found;
+	int ret;
 
 	if (max > MSI_MAX)
 		max = MSI_MAX;
 
-	nr_found = pci_find_class(CLASS_SERIAL_USB_XHCI, found, MAX_DEVICES);
-	for (i = 0; i < nr_found; i++) {
-		if (pci_msi_max(found[i].bdf) >= (int)max)
-			break;
-	}
-	if (i >= nr_found) {
+	if (pci_find_multi_msi(&found, max)) {
 		ktap_plan(1);
 		ktap_result(false, "vectors: an xHCI controller with %u MSI vectors is there", max);
 		return;
 	}
 
-	delivery = delivered(found[i].bdf);
-	ret = vfio_bind(found[i].bdf);
+	delivery = delivered(found.bdf);
+	ret = vfio_bind(found.bdf);
 	if (!ret)
-		ret = vfio_open(&dev, found[i].bdf);
+		ret = vfio_open(&dev, found.bdf);
 	if (ret) {
 		ktap_plan(1);
-		ktap_note("%s: %s", found[i].bdf, strerror(-ret));
-		ktap_result(false, "vectors %s: opened by VFIO", found[i].bdf);
+		ktap_note("%s: %s", found.bdf, strerror(-ret));
+		ktap_result(false, "vectors %s: opened by VFIO", found.bdf);
 		return;
 	}
 
 	ktap_plan(max);
-	note_domains(&dev, found[i].bdf);
-	sweep(&dev, found[i].bdf, max, rounds, delivery);
+	note_domains(&dev, found.bdf);
+	sweep(&dev, found.bdf, max, rounds, delivery);
 	vfio_close(&dev);
 }
 

@@ -57,6 +57,22 @@ int pci_find_class(unsigned int class, struct pci_name *names, unsigned int max)
 	return nr;
 }
 
+/* Stores the first xHCI controller whose MSI capability offers so many vectors. */
+int pci_find_multi_msi(struct pci_name *name, unsigned int nr_vectors)
+{
+	struct pci_name found[MAX_DEVICES];
+	int nr, i;
+
+	nr = pci_find_class(CLASS_SERIAL_USB_XHCI, found, MAX_DEVICES);
+	for (i = 0; i < nr; i++) {
+		if (pci_msi_max(found[i].bdf) >= (int)nr_vectors) {
+			*name = found[i];
+			return 0;
+		}
+	}
+	return nr < 0 ? nr : -ENODEV;
+}
+
 bool pci_is_bridge(const char *bdf)
 {
 	char path[GUEST_PATH_MAX], text[32];
@@ -192,40 +208,38 @@ int pci_unbind(const char *bdf, const char *driver)
 	return ret;
 }
 
+/* Takes the device from the driver that has it, if any, and says which one may have it next. */
+static int release(const char *bdf, const char *next)
+{
+	char path[GUEST_PATH_MAX], now[64];
+	int ret;
+
+	ret = pci_driver(bdf, now, sizeof(now));
+	if (!ret)
+		ret = pci_unbind(bdf, now);
+	if (ret && ret != -ENODEV)
+		return ret;
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s", bdf);
+	return file_write_at(path, "driver_override", next);
+}
+
 /*
  * Binds a device to a driver that does not ask for it by itself, like vfio-pci, and
  * takes it away from the one that has it.
  */
 int pci_override(const char *bdf, const char *driver)
 {
-	char path[GUEST_PATH_MAX], now[64];
-	int ret;
+	int ret = release(bdf, driver);
 
-	ret = pci_driver(bdf, now, sizeof(now));
-	if (!ret)
-		ret = pci_unbind(bdf, now);
-	if (ret && ret != -ENODEV)
-		return ret;
-
-	snprintf(path, sizeof(path), PCI_DEVICES "/%s", bdf);
-	ret = file_write_at(path, "driver_override", driver);
 	return ret ? ret : pci_bind(bdf, driver);
 }
 
 /* Gives the device back to the driver that would have it at boot. */
 int pci_restore(const char *bdf)
 {
-	char path[GUEST_PATH_MAX], now[64];
-	int ret;
+	int ret = release(bdf, "\n");
 
-	ret = pci_driver(bdf, now, sizeof(now));
-	if (!ret)
-		ret = pci_unbind(bdf, now);
-	if (ret && ret != -ENODEV)
-		return ret;
-
-	snprintf(path, sizeof(path), PCI_DEVICES "/%s", bdf);
-	ret = file_write_at(path, "driver_override", "\n");
 	return ret ? ret : file_write("/sys/bus/pci/drivers_probe", bdf);
 }
 

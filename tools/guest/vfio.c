@@ -24,24 +24,12 @@
 /* Takes the device from the driver that it has. */
 int vfio_bind(const char *bdf)
 {
-	char path[GUEST_PATH_MAX], driver[64];
 	static bool scanned;
 	int ret;
 
 	ret = file_write(NOIOMMU, "Y");
-	if (ret)
-		return ret;
-
-	ret = pci_driver(bdf, driver, sizeof(driver));
 	if (!ret)
-		ret = pci_unbind(bdf, driver);
-	if (ret && ret != -ENODEV)
-		return ret;
-
-	snprintf(path, sizeof(path), PCI_DEVICE, bdf);
-	ret = file_write_at(path, "driver_override", VFIO_PCI);
-	if (!ret)
-		ret = pci_bind(bdf, VFIO_PCI);
+		ret = pci_override(bdf, VFIO_PCI);
 	/* Some jobs bind another driver before they end. */
 	if (!ret && !scanned) {
 		scanned = true;
