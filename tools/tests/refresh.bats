@@ -55,6 +55,14 @@ order() {
 	git -C "$tree" cherry-pick "${commits[@]}" >/dev/null
 }
 
+# amend N ARGUMENT...: the commit with N above it has another message, by these arguments of git commit
+amend() {
+	git -C "$tree" checkout -q --detach "irq-free-bulk~$1"
+	git -C "$tree" commit -q --amend "${@:2}"
+	git -C "$tree" cherry-pick "irq-free-bulk~$1..irq-free-bulk" >/dev/null
+	git -C "$tree" checkout -q -B irq-free-bulk
+}
+
 # refused WORDS: the repo is as it was
 refused() {
 	try 2 "$refresh" --tree "$tree"
@@ -155,10 +163,7 @@ M patches/$fourth" "$(changed)"
 	says_only "refresh: patches/$second was changed, and not by scripts/refresh, since the branch was made"
 	same "M patches/$second" "$(changed)"
 	# Where the branch has the same, nothing gets lost.
-	git -C "$tree" checkout -q --detach irq-free-bulk~2
-	git -C "$tree" commit -q --amend -m "$(mini_message core 'Inherit the flag' | sed 's/Why it is so/By hand/')"
-	git -C "$tree" cherry-pick irq-free-bulk~2..irq-free-bulk >/dev/null
-	git -C "$tree" checkout -q -B irq-free-bulk
+	amend 2 -m "$(mini_message core 'Inherit the flag' | sed 's/Why it is so/By hand/')"
 	try 0 "$refresh" --tree "$tree"
 	same "M patches/$second" "$(changed)"
 	# What refresh has written is known.
@@ -227,10 +232,7 @@ M series' "$(changed)"
 }
 
 @test "refresh: an amended message in the middle changes its own file" {
-	git -C "$tree" checkout -q --detach irq-free-bulk~2
-	git -C "$tree" commit -q --amend -m "$(mini_message core 'Inherit the flag')" -m 'And why it is so.'
-	git -C "$tree" cherry-pick irq-free-bulk~2..irq-free-bulk >/dev/null
-	git -C "$tree" checkout -q -B irq-free-bulk
+	amend 2 -m "$(mini_message core 'Inherit the flag')" -m 'And why it is so.'
 	try 0 "$refresh" --tree "$tree"
 	same "M patches/$second" "$(changed)"
 	grep -qx 'And why it is so.' "$mini/patches/$second"
@@ -279,10 +281,7 @@ $fourth
 }
 
 @test "refresh: a commit with another subject is another file, in the same place" {
-	git -C "$tree" checkout -q --detach irq-free-bulk~3
-	git -C "$tree" commit -q --amend -m "$(mini_message core 'Announce a flag')"
-	git -C "$tree" cherry-pick irq-free-bulk~3..irq-free-bulk >/dev/null
-	git -C "$tree" checkout -q -B irq-free-bulk
+	amend 3 -m "$(mini_message core 'Announce a flag')"
 	try 0 "$refresh" --tree "$tree"
 	same "A patches/irqdomain/core-Announce-a-flag.patch
 D patches/$first
