@@ -213,14 +213,21 @@ not_as_it_must_be() {
 	ktap_not_ok "$4"
 }
 
+# compared LOG: what has to be the same on all kernels. A keyboard has two drivers, and pci_msi_rebind_test
+# names the one that it comes upon first. sysfs has no order but that of the hashes of names, and the name of
+# a HID device ends with its number: which one it is depends on which keyboard was found first.
+compared() {
+	guest_lines "$1" | search -E '^(# device |# measured |ok |not ok )' |
+		sed -E 's/ seems to be in use \(driver (hid-generic|usbhid)\);/ seems to be in use (a keyboard);/'
+}
+
 # compare CASE VARIANT...: whether the others do what the first does
 compare() {
-	local name=$1 first=$2 variant pattern='^(# device |# measured |ok |not ok )' different=''
+	local name=$1 first=$2 variant different=''
 
 	for variant in "${@:3}"; do
-		diff --label "$first" --label "$variant" -u0 \
-			<(guest_lines "$logs/$name-${config[$name]}-$first.log" | search -E "$pattern") \
-			<(guest_lines "$logs/$name-${config[$name]}-$variant.log" | search -E "$pattern") >"$work/diff" ||
+		diff --label "$first" --label "$variant" -u0 <(compared "$logs/$name-${config[$name]}-$first.log") \
+			<(compared "$logs/$name-${config[$name]}-$variant.log") >"$work/diff" ||
 			{ different+=" $variant"; ktap_note "$(<"$work/diff")"; }
 	done
 	if [[ -n $different ]]; then
