@@ -37,8 +37,27 @@ initialized() {
 		/}/ { ops = "" }' "$@"
 }
 
+# for_linux VERSION TABLE: those lines of it that hold for this kernel. The third word of a line may say for
+# which ones it does: [6.1] for this one, [6.1-6.12] and what is between, [-6.1] up to it, [7.2-] from it on.
+for_linux() {
+	awk -v version="$1" '
+		function number(of, part) { split(of, part, "."); return part[1] * 1000 + part[2] }
+		$3 ~ /^\[/ {
+			if ($3 !~ /^\[[0-9]+\.[0-9]+(-([0-9]+\.[0-9]+)?)?\]$/ && $3 !~ /^\[-[0-9]+\.[0-9]+\]$/) {
+				print FILENAME ": malformed: " $0 >"/dev/stderr"
+				exit 1
+			}
+			n = split(substr($3, 2, length($3) - 2), end, "-")
+			if (end[1] != "" && number(version) < number(end[1])) next
+			if (end[n] != "" && number(version) > number(end[n])) next
+			sub(/ +\[[^\]]*\]/, "")
+		}
+		{ print }' "$2" || die "cannot read $2"
+}
+
 # survey TREE: the report for all its files that are of interest, without those of tests, in $work/report, and
-# in $work/multi which of them have Multi-MSI
+# in $work/multi which of them have Multi-MSI, in $work/assigned which of them give a domain its parent after
+# it was created, so that it inherits nothing
 survey() {
 	local files missed
 
@@ -54,32 +73,36 @@ survey() {
 	missed=$(comm -23 "$work/initialized" "$work/reported")
 	[[ -z $missed ]] || die "spatch did not see: ${missed//$'\n'/, }"
 	search -lF MSI_FLAG_MULTI_PCI_MSI "${files[@]}" >"$work/multi"
+	search -lE 'domain->parent = ' "${files[@]}" >"$work/assigned"
 }
 
-# classify REPORT VERDICTS MULTI PARENTS: 'CLASS<tab>REASON<tab>SEEN<tab>FILE<tab>OPS', a line for
-# each of the operations. MULTI lists the files that have MSI_FLAG_MULTI_PCI_MSI. Classes: needs,
-# has, right, never, wrong (left alone, says a verdict), repair, unclassified.
+# classify REPORT VERDICTS MULTI PARENTS ASSIGNED: 'CLASS<tab>REASON<tab>SEEN<tab>FILE<tab>OPS', a line
+# for each of the operations. MULTI lists the files that have MSI_FLAG_MULTI_PCI_MSI, ASSIGNED those that
+# assign the parent of a domain. Classes: needs, has, right, never, wrong (left alone, says a verdict), repair,
+# unclassified.
 classify() {
 	local file
 
 	# Where awk reads them itself, a file that is not there would be an empty one.
 	for file; do [[ -r $file ]] || die "cannot read $file"; done
-	awk -v OFS='\t' -v report="$1" -v multi="$3" -v parents="$4" '
+	awk -v OFS='\t' -v report="$1" -v multi="$3" -v parents="$4" -v assigned="$5" '
 		function put(class, reason) { print class, reason, seen, file, ops }
-		# What is wrong with what these operations stand on, or nothing
-		function below(key,   name, n, i) {
+		# What is wrong with what these operations stand on, or nothing. They do what is said.
+		function below(key, does,   name, n, i) {
 			if (!(key in stands_on))
-				return "unclassified\tIt allocates from its parent one by one, and has no line in tools/audit/parents."
+				return "unclassified\tIt " does " its parent, and has no line in tools/audit/parents."
 			n = split(stands_on[key], name, " ")
 			for (i = 1; i <= n; i++) {
+				if (name[i] == "-") continue
 				if (!(name[i] in has_flag))
-					return "unclassified\tIt allocates one by one from " name[i] ", which is not there."
+					return "unclassified\tIt " does " " name[i] ", which is not there."
 				if (has_flag[name[i]])
-					return "repair\tIt allocates one by one from " name[i] ", which frees in bulk."
+					return "repair\tIt " does " " name[i] ", which frees in bulk."
 			}
 		}
 		BEGIN {
 			while ((getline line <multi) > 0) has_multi[line] = 1
+			while ((getline line <assigned) > 0) assigns[line] = 1
 			while ((getline line <report) > 0) {
 				split(line, word, " ")
 				sub(/:.*/, "", word[1])
@@ -93,7 +116,7 @@ classify() {
 				stands_on[word[1] " " word[2]] = line
 			}
 		}
-		FNR == NR {
+		FILENAME == ARGV[1] {
 			if (/^#/ || NF == 0) next
 			key = $1 " " $2
 			if (key in verdict) print "unclassified", "It has more than one verdict.", $3, $1, $2
@@ -119,10 +142,12 @@ classify() {
 			key = file " " ops
 			singly = $NF == "singly" && !(key in verdict && verdict[key] == "single")
 			found[key] = 1
-			if (singly) one_by_one[key] = 1
+			# What inherits nothing frees one by one, too.
+			does = singly ? "allocates one by one from" : file in assigns ? "may not inherit from" : ""
+			if (does) checked[key] = 1
 			if (seen ~ /unparsed/)
 				put("unclassified", "The semantic patch cannot tell, the code is not understood.")
-			else if (singly && (problem = below(key))) {
+			else if (does && (problem = below(key, does))) {
 				split(problem, part, "\t")
 				put(part[1], part[2])
 			} else if (key in verdict && flag)
@@ -157,9 +182,9 @@ classify() {
 				print "unclassified", "It has a verdict, but is not there.", said_of[key], name[1], name[2]
 			}
 			for (key in stands_on) {
-				if (key in one_by_one) continue
+				if (key in checked) continue
 				split(key, name, " ")
-				print "unclassified", "It has a line in tools/audit/parents, but does not allocate one by one.", "-/-", name[1], name[2]
+				print "unclassified", "It has a line in tools/audit/parents, and needs none.", "-/-", name[1], name[2]
 			}
 		}' "$2" "$1" | sort
 }

@@ -605,11 +605,47 @@ of(p).flagged.add(o)
 identifier o;
 position p;
 @@
-irq_domain_create_hierarchy@p(..., <+... IRQ_DOMAIN_FREE_BULK ...+>, ..., &o, ...)
+\(irq_domain_create_hierarchy@p\|acpi_irq_create_hierarchy@p\)
+	(..., <+... IRQ_DOMAIN_FREE_BULK ...+>, ..., &o, ...)
 
 @script:python@
 p << flag_call.p;
 o << flag_call.o;
+@@
+of(p).flagged.add(o)
+
+@flag_call_field@
+expression e;
+identifier o, flag_field.m;
+position p;
+@@
+irq_domain_create_hierarchy@p(..., e->m, ..., &o, ...)
+
+@script:python@
+p << flag_call_field.p;
+o << flag_call_field.o;
+@@
+of(p).flagged.add(o)
+
+// Set afterwards, the domains that are on top by then have not inherited it.
+
+@flag_later exists@
+expression d, e;
+identifier f, o, flag_field.m;
+position p;
+@@
+d = f@p(..., &o, ...)
+... when != \(pci_msi_create_irq_domain\|platform_msi_create_irq_domain\)(...)
+    when any
+(
+d->flags |= <+... IRQ_DOMAIN_FREE_BULK ...+>
+|
+d->flags |= e->m
+)
+
+@script:python@
+p << flag_later.p;
+o << flag_later.o;
 @@
 of(p).flagged.add(o)
 

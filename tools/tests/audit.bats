@@ -82,19 +82,23 @@ report() {
 }
 
 @test "audit: the classes of its cases" {
-	local dir count=0
+	local dir file count=0
 
+	cd "$BATS_TEST_TMPDIR"
 	for dir in "$repo"/tools/audit/cases/*/; do
 		echo "$dir"
-		try 0 in_library classify "$dir/report" "$dir/verdicts" "$dir/multi" "$dir/parents"
+		try 0 in_library classify "$dir/report" "$dir/verdicts" "$dir/multi" "$dir/parents" "$dir/assigned"
 		same "$(<"$dir/expected")" "${output//$'\t'/ | }"
 		count=$((count + 1))
 	done
 	((count >= 2))
 	# What was not written is not an empty list.
-	try 2 in_library classify "$dir/report" "$dir/verdicts" "$BATS_TEST_TMPDIR/none" "$dir/parents"
-	try 2 in_library classify "$dir/report" "$dir/verdicts" "$dir/multi" "$BATS_TEST_TMPDIR/none"
-	try 2 in_library classify "$BATS_TEST_TMPDIR/none" "$dir/verdicts" "$dir/multi" "$dir/parents"
+	for file in report verdicts multi parents assigned; do
+		cp -r "$dir" case
+		rm "case/$file"
+		try 2 in_library classify case/{report,verdicts,multi,parents,assigned}
+		rm -r case
+	done
 }
 
 # with_series [SED-EXPRESSION]: the base has a driver that needs the flag, and the series changes it
@@ -228,7 +232,7 @@ ok tree: all 4 operations are classified" "$(results)"
 	printf 'drivers/irqchip/parent.c %s\n' 'loop_ops each/first right It is so.' \
 		'range_ops each/first right It is so.' 'helper_ops first/first single It is wired.' >>"$verdicts"
 	try 1 "$audit" --tree "$tree"
-	has_note '  It allocates from its parent one by one, and has no line in tools/audit/parents.'
+	has_note '  It allocates one by one from its parent, and has no line in tools/audit/parents.'
 	has_note 'each/first    drivers/irqchip/parent.c: loop_ops'
 	echo 'drivers/irqchip/parent.c loop_ops drivers/irqchip/parent.c:range_ops' >"$parents"
 	try 0 "$audit" --tree "$tree"
@@ -245,6 +249,76 @@ ok tree: all 4 operations are classified" "$(results)"
 	: >"$parents"
 	try 2 "$audit" --tree "$tree"
 	says_only "$parents is missing or empty"
+}
+
+@test "audit: what is given its parent later has nothing below it that frees in bulk" {
+	driver flag "$all_flagged"
+	driver range '/^static const struct irq_domain_ops each_ops/,/^}/b; /^static const struct irq_domain_ops/,/^}/d'
+	echo 'drivers/irqchip/range.c each_ops each/each right It looks at each.' >"$verdicts"
+	try 0 "$audit" --tree "$tree"
+	echo 'static void init(void) { inner_domain->parent = parent; }' >>"$tree/drivers/irqchip/range.c"
+	try 1 "$audit" --tree "$tree"
+	has_note '  It may not inherit from its parent, and has no line in tools/audit/parents.'
+	echo 'drivers/irqchip/range.c each_ops -' >"$parents"
+	try 0 "$audit" --tree "$tree"
+	echo 'drivers/irqchip/range.c each_ops drivers/irqchip/flag.c:a_ops' >"$parents"
+	try 1 "$audit" --tree "$tree"
+	has_note '  It may not inherit from drivers/irqchip/flag.c:a_ops, which frees in bulk.'
+	echo 'drivers/irqchip/range.c each_ops [7.4-] drivers/irqchip/flag.c:a_ops' >"$parents"
+	try 1 "$audit" --tree "$tree"
+	has_note '  It may not inherit from its parent, and has no line in tools/audit/parents.'
+}
+
+@test "audit: a verdict that is for some kernels alone" {
+	local holds
+
+	driver range '/helper_ops/,/^}/d; /other_ops/,/^}/d; /count_ops/,/^}/d; /core_ops/,/^}/d'
+	for holds in 7.3 7.3- -7.3 7.1-7.4 7.3-7.3 7.2- 6.12- -7.10 -8.0; do
+		echo "drivers/irqchip/range.c each_ops [$holds] each/each right It looks at each." >"$verdicts"
+		try 0 "$audit" --tree "$tree"
+		has_note '  It looks at each.'
+	done
+	for holds in 7.2 7.4 7.30 7.4- -7.2 7.1-7.2 7.10-; do
+		echo "drivers/irqchip/range.c each_ops [$holds] each/each right It looks at each." >"$verdicts"
+		try 1 "$audit" --tree "$tree"
+		# One that is not for this kernel is not one that is not used.
+		has_note 'unclassified: 1'
+		has_note '  No verdict in tools/audit/verdicts.'
+	done
+	printf 'drivers/irqchip/range.c each_ops %s\n' '[-7.2] each/first right It looked at one.' \
+		'[7.3-] each/each right It looks at each.' >"$verdicts"
+	try 0 "$audit" --tree "$tree"
+	sed -i 's/^PATCHLEVEL = 3/PATCHLEVEL = 1/' "$tree/Makefile"
+	try 1 "$audit" --tree "$tree"
+	has_note '  Its verdict was given when it was each/first.'
+	for holds in 7 7.x - '' 7.3-x 7.3-7.4-7.5; do
+		echo "drivers/irqchip/range.c each_ops [$holds] each/each right It looks at each." >"$verdicts"
+		try 2 "$audit" --tree "$tree"
+		says 'malformed'
+	done
+}
+
+@test "audit: a kernel that is kept, with its series" {
+	with_series "$all_flagged"
+	# Its driver is the same, and there is another one.
+	git clone -q --bare "$tree" "$cache/linux-7.1.git"
+	git -C "$cache/linux-7.1.git" worktree add -q --detach "$cache/src-7.1" base
+	mkdir -p "$copy/patches/stable/7.1"
+	cp "$copy/series" "$copy/patches/stable/7.1"
+	echo '7.1 trixie-security 7.1.9-1 patches/stable/7.1/series' >>"$copy/tools/kernel/trees"
+	try 0 "$audit" --linux 7.1
+	cp "$repo/tools/coccinelle/fixtures/order.c" "$cache/src-7.1/drivers/irqchip/old.c"
+	git_commit_all "$cache/src-7.1" 'an old driver'
+	git -C "$cache/src-7.1" update-ref refs/heads/base HEAD
+	try 1 "$audit" --linux 7.1
+	has_note 'order/order   drivers/irqchip/old.c: direct_ops'
+	has_note '< drivers/irqchip/old.c direct_ops'
+	same 'not ok patched: these have IRQ_DOMAIN_FREE_BULK, and no others do' "$(results | sed -n 6p)"
+	try 0 "$audit" --linux 7.3
+	try 2 "$audit" --linux 7.0
+	says_only "no Linux '7.0'"
+	try 2 "$audit" --linux 7.1 --tree "$tree"
+	says_only 'leave out --linux'
 }
 
 @test "audit: what belongs to a test is not looked at" {
@@ -282,7 +356,7 @@ ok tree: all 4 operations are classified" "$(results)"
 	try 2 "$audit" --jobs 0
 	says_only "--jobs takes a number, not '0'"
 	try 2 "$audit" --tree "$tree" --stock
-	says_only '--tree looks at a tree as it is; leave out --stock and --variant'
+	says_only '--tree looks at a tree as it is; leave out --linux, --stock and --variant'
 	try 2 "$audit" --tree "$BATS_TEST_TMPDIR"
 	says_only "is no kernel tree"
 }
