@@ -200,6 +200,20 @@ ok 2 no splat"
 	sed -i 's/^+.*IRQ_DOMAIN_FREE_BULK/& | 1/' "$patch"
 	try 0 "$copy/scripts/test" --record
 	run ! cmp -s "$copy/Documentation/results/two.txt" "$BATS_TEST_TMPDIR/two.txt"
+	# A patch for a kernel that is kept is one of a result whose command names that.
+	echo 'kept long two 6.1' >>"$copy/tools/steps"
+	try 0 "$copy/scripts/test" --record
+	cp "$copy"/Documentation/results/{kept,two}.txt "$BATS_TEST_TMPDIR"
+	run ! diff <(tail -n 1 "$BATS_TEST_TMPDIR/kept.txt") <(tail -n 1 "$BATS_TEST_TMPDIR/two.txt")
+	patch=$(find "$copy/patches/stable/6.12" -name 'genirq-*-Free-*.patch')
+	sed -i 's/^+.*IRQ_DOMAIN_FREE_BULK/& | 1/' "$patch"
+	try 0 "$copy/scripts/test" --record
+	cmp "$copy/Documentation/results/kept.txt" "$BATS_TEST_TMPDIR/kept.txt"
+	patch=$(find "$copy/patches/stable/6.1" -name 'genirq-*-Free-*.patch')
+	sed -i 's/^+.*IRQ_DOMAIN_FREE_BULK/& | 1/' "$patch"
+	try 0 "$copy/scripts/test" --record
+	run ! cmp -s "$copy/Documentation/results/kept.txt" "$BATS_TEST_TMPDIR/kept.txt"
+	cmp "$copy/Documentation/results/two.txt" "$BATS_TEST_TMPDIR/two.txt"
 	# It is drawn where there is something that does.
 	[[ ! -e $copy/Documentation/results/two.svg ]]
 	: >"$copy/tools/plot/two.gp"
