@@ -6,7 +6,7 @@
 # lib/series.sh, lib/kernel.sh, and the temporary folder $work of scripts/check, which
 # calls take_series first.
 
-: "${cache:?}" "${repo:?}" "${src:?}" "${work:=}"
+: "${cache:?}" "${repo:?}" "${src:?}" "${build:?}" "${base_version:?}" "${work:=}" "${kept=}"
 
 # messages LOG: the compilers' and tools' messages, without line numbers. sparse up to 0.6.4 does not
 # fold __builtin_strlen(), and says of each MODULE_LICENSE() what the compiler would say if it were so.
@@ -167,7 +167,7 @@ check_configs() {
 	while read -r name arch cross _ options; do
 		[[ $name != \#* ]] || continue
 		[[ $cross != - ]] || cross=
-		out=$cache/build/configs/$name
+		out=$build/configs/$name
 		mkdir -p "$out"
 		tr ' ' '\n' <<<"$options" >"$work/allconfig"
 		for commit in "$stock" "$tip"; do
@@ -213,7 +213,7 @@ commits_to_build() {
 # build_objects NAME FILE...: build and check the folders of these files with tools/kernel/builds/NAME,
 # which must select each of them. Sets bad.
 build_objects() {
-	local name=$1 files=("${@:2}") options=$repo/tools/kernel/builds/$1 out=$cache/build/objects/$1
+	local name=$1 files=("${@:2}") options=$repo/tools/kernel/builds/$1 out=$build/objects/$1
 	local arch make commits commit previous='' file dir folders=() known=$work/$1.messages
 
 	arch=$(build_says arch "$options")
@@ -256,20 +256,31 @@ build_objects() {
 		previous=$commit
 		new_messages "$known" "$work/messages" "with '$name' up to '$(git -C "$src" log -1 --format=%s)'"
 	done
-	# The last one only: options may come with the series.
-	options_taken "$name" "$out" "$options" || bad=1
+	# The last one only: options may come with the series. They are those of the newest kernel.
+	options_taken "$name" "$out" "$options" || [[ -n $kept ]] || bad=1
 }
 
 # build_says FIELD FILE: what the head of a file of tools/kernel/builds says, a line each
 build_says() { sed -n "s/^# $1: *//p" "$2"; }
 
+# build_is_for VERSION FILE: whether it builds that kernel, by the first one (since) and the last one (until)
+# that its head names
+build_is_for() {
+	local since until
+
+	since=$(build_says since "$2")
+	until=$(build_says until "$2")
+	printf '%s\n' "${since:-$1}" "$1" "${until:-$1}" | sort -CV
+}
+
 # check_objects [ARCH]: with all of tools/kernel/builds, or with this one of them
 check_objects() {
-	local options patterns pattern file touched files left=() bad=0
+	local options patterns pattern file touched files left=() done='' bad=0
 
 	into touched touched_objects
 	declare -A built=()
 	for options in "$repo"/tools/kernel/builds/*; do
+		build_is_for "$base_version" "$options" || continue
 		patterns=$(build_says files "$options")
 		read -ra patterns <<<"${patterns//$'\n'/ }"
 		files=()
@@ -284,8 +295,10 @@ check_objects() {
 		done
 		if ((${#files[@]})) && [[ $# == 0 || $1 == "${options##*/}" ]]; then
 			build_objects "${options##*/}" "${files[@]}"
+			done=1
 		fi
 	done
+	[[ -n $done ]] || { echo "${1-tools/kernel/builds}: builds nothing that the series for Linux $base_version touches"; bad=1; }
 	for file in "${touched[@]}"; do
 		[[ -n ${built[$file]-} ]] || left+=("$file")
 	done

@@ -216,6 +216,109 @@ python_modules() {
 	try 2 in_library options_taken x "$out" "$options"
 }
 
+# kept_base: Linux 7.1 is a kernel that is kept, with what the builds have of it
+kept_base() {
+	local old=$BATS_TEST_TMPDIR/old
+
+	keep_linux "$copy"
+	mini_git "$old"
+	: >"$old/kernel/irq/Makefile"
+	: >"$old/drivers/irqchip/Makefile"
+	older_linux "$old"
+	git clone -q --bare "$old" "$cache/linux-7.1.git"
+	git -C "$cache/linux-7.1.git" worktree add -q --detach "$cache/src-7.1" base
+	# The compilers
+	stub apt-get ''
+}
+
+# make_stub TEXT: for make, which knows $src and $out, makes a .config, and an object of each source but lost.c
+make_stub() {
+	# shellcheck disable=SC2016 # the stub's own
+	stub make 'while (($#)); do
+		case $1 in
+		-C) src=$2 ;;
+		O=*) out=${1#O=} ;;
+		allnoconfig) mkdir -p "$out"; echo CONFIG_OLD=y >"$out/.config" ;;
+		esac
+		shift
+	done
+	for file in "$src"/{kernel/irq,drivers/irqchip}/*.c; do
+		[[ $file != */lost.c ]] || continue
+		object=$out/${file#"$src/"}
+		mkdir -p "${object%/*}"
+		: >"${object%.c}.o"
+	done
+	'"$1"
+}
+
+@test "check prefixes: one of a kernel that is kept does not build" {
+	kept_base
+	make_stub ''
+	try 0 "$copy/scripts/check" --linux 7.1 prefixes
+	same 'ok 1 prefixes' "$(grep -E '^(not )?ok ' <<<"$output")"
+	rm -r "$cache/passed"
+	# The first of two patches that need each other: with both of them, it builds.
+	# shellcheck disable=SC2016 # the stub's own
+	make_stub 'grep -q inherited "$src/kernel/irq/irqdomain.c" || ! grep -q flag "$src/kernel/irq/irqdomain.c" ||
+		{ echo "irqdomain.c:20:1: error: not inherited"; exit 2; }'
+	try 1 "$copy/scripts/check" --linux 7.1 prefixes
+	has_note 'irqdomain.c:20:1: error: not inherited'
+	has_note "'core: Introduce a flag' does not build on what is before it"
+	# shellcheck disable=SC2016 # the stub's own
+	make_stub '! grep -q inherited "$src/kernel/irq/irqdomain.c" || echo "irqdomain.c:60:1: warning: inherited"'
+	try 1 "$copy/scripts/check" --linux 7.1 prefixes
+	has_note "new in 'core: Inherit the flag'"
+	# It is the tree of that kernel, and not of the newest.
+	[[ -d $cache/build-7.1/arm64 && ! -e $cache/build ]]
+}
+
+@test "check objects: each file that the series for a kernel touches is built there" {
+	local build=$copy/tools/kernel/builds/x
+
+	kept_base
+	make_stub ''
+	rm "$copy"/tools/kernel/builds/*
+	printf '# %s\n' 'arch: arm64' 'tools: gcc=gcc' 'files: kernel/irq/* drivers/irqchip/*' >"$build"
+	# It does not know the option.
+	echo CONFIG_NEW=y >>"$build"
+	try 0 "$copy/scripts/check" --linux 7.1 objects
+	# The newest has all that is asked for.
+	: >"$base/kernel/irq/Makefile"
+	: >"$base/drivers/irqchip/Makefile"
+	git_commit_all "$base" Makefiles
+	git -C "$base" update-ref refs/heads/base HEAD
+	check 1 objects 'not ok'
+	has_note "x: Kconfig does not take 'CONFIG_NEW=y'"
+	for line in 'since: 7.1' 'until: 7.1' 'until: 7.10'; do
+		sed -i "1i # $line" "$build"
+		try 0 "$copy/scripts/check" --linux 7.1 objects
+		sed -i 1d "$build"
+	done
+	for line in 'since: 7.2' 'since: 7.10' 'until: 7.0' 'until: 6.12'; do
+		sed -i "1i # $line" "$build"
+		try 1 "$copy/scripts/check" --linux 7.1 objects
+		has_note 'drivers/irqchip/its.c: nothing in tools/kernel/builds builds it'
+		try 1 "$copy/scripts/check" --linux 7.1 objects-x
+		has_note 'x: builds nothing that the series for Linux 7.1 touches'
+		sed -i 1d "$build"
+	done
+	sed -i 's,new\.c,lost.c,g' "$copy/patches/its/its-Bring-a-file.patch"
+	try 1 "$copy/scripts/check" --linux 7.1 objects
+	has_note 'x: does not select drivers/irqchip/lost.c'
+	# What has passed is not built again, until something changes.
+	sed -i 's,lost\.c,new.c,g' "$copy/patches/its/its-Bring-a-file.patch"
+	try 0 "$copy/scripts/check" --linux 7.1
+	: >"$calls"
+	try 0 "$copy/scripts/check" --linux 7.1
+	same 0 "$(calls_of '^make')"
+	try 2 "$copy/scripts/check" --linux 7.1 configs
+	says_only 'leave out configs'
+	try 2 "$copy/scripts/check" --linux 7.1 --quick
+	says_only 'leave out --quick'
+	try 2 "$copy/scripts/check" --linux 7.0
+	says_only "no Linux '7.0'"
+}
+
 # odd_user: settings that git takes for the user's
 odd_user() {
 	git config --global commit.gpgSign true
