@@ -162,6 +162,15 @@ ok 2 no splat"
 	says_only "test: no step 'one'; known: three"
 }
 
+@test "test: the scripts' own tests have the tree of scripts/fetch" {
+	has_step tests short "$two_of_three"
+	stub apt-get :
+	try 2 "$copy/scripts/test"
+	says "this machine's apt has no Debian archive"
+	mkdir "$cache/linux-$base_version"
+	try 0 "$copy/scripts/test"
+}
+
 @test "test: lines of one step and form take turns by the day" {
 	local day
 
