@@ -41,7 +41,7 @@ source_download() {
 	local dir=$1 mirror options instead='use a tree of your own with --tree'
 
 	mkdir -p "$dir"/apt/{lists,archives}/partial || die "cannot write to $dir"
-	mirror=$(debian_mirror "$source_suite")
+	mirror=$(debian_mirror "$source_suite") || die "apt cannot say what archive it uses; see the message above"
 	[[ -n $mirror ]] || die "this machine's apt has no Debian archive for $source_suite; $instead"
 
 	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $source_suite main" \

@@ -127,6 +127,7 @@ ok 2 no splat"
 		skip "git-email is missing; scripts/test installs it"
 	stub b4 :
 	echo 'tests short bats' >"$copy/tools/steps"
+	mkdir "$cache/linux-$base_version"
 	stub bats 'printf "%s\n" 1..3 "ok 1 a # b" "ok 2 b # skip no root" "not ok 3 c" "# ok 1 d"; exit 1'
 	try 1 "$copy/scripts/test"
 	same '1 passed, 1 failed, 1 skipped' "${lines[-1]}"
@@ -164,6 +165,8 @@ ok 2 no splat"
 
 @test "test: the scripts' own tests have the tree of scripts/fetch" {
 	has_step tests short "$two_of_three"
+	try 2 "$copy/scripts/test"
+	says 'test: apt cannot say what archive it uses; see the message above'
 	stub apt-get :
 	try 2 "$copy/scripts/test"
 	says "this machine's apt has no Debian archive"
