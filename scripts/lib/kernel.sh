@@ -258,13 +258,14 @@ kunit_configs() {
 }
 
 # kept_config KERNEL MAKE...: configure a kernel that is kept, as the kunit.py of the newest kernel does its
-# own. Options that it does not know are left out: kunit.py would refuse them.
+# own. Options that it does not know are left out: kunit.py would refuse them. One that several files ask
+# for is named once, or Kconfig would warn.
 kept_config() {
 	local out=$build/$1 files
 
 	into files kunit_configs "$1"
 	mkdir -p "$out"
-	cat "${files[@]}" >"$out/.kunitconfig.new"
+	sort -u "${files[@]}" >"$out/.kunitconfig.new"
 	[[ ! -e $out/.config ]] || ! cmp -s "$out/.kunitconfig"{.new,} || return 0
 	cp "$out/.kunitconfig.new" "$out/.config"
 	"${@:2}" olddefconfig && mv "$out/.kunitconfig"{.new,}
