@@ -95,6 +95,52 @@ in_library() {
 	check 1 series 'not ok'
 }
 
+@test "check series: a kernel that is kept has what the newest one has, or says why not" {
+	local kept=$copy/patches/stable/7.1
+
+	keep_linux "$copy"
+	check 0 series ok
+	# A patch that is gone, one that is there for nothing, and one that is not the newest's
+	sed -i '/its-Bring-a-file/d' "$kept/series"
+	check 1 series 'not ok'
+	has_note 'patches/stable/7.1/series is not what series makes of it'
+	has_note '< its/its-Bring-a-file.patch'
+	cp "$kept/its-Set-the-flag.patch" "$kept/its-More.patch"
+	echo stable/7.1/its-More.patch >>"$kept/series"
+	check 1 series 'not ok'
+	has_note '> stable/7.1/its-More.patch'
+	sed -i '/its-More/d' "$kept/series"
+	# Left out, with a reason
+	sed -i '1i # without its/its-Bring-*:' "$kept/series"
+	check 1 series 'not ok'
+	has_note '< its/its-Bring-a-file.patch'
+	sed -i '1s/$/ the driver has no such file/' "$kept/series"
+	check 1 series 'not ok'
+	has_note '> stable/7.1/its-More.patch'
+	rm "$kept/its-More.patch"
+	check 0 series ok
+	# And said to be left out for nothing
+	sed -i '1i # without pci/*: there is no PCI' "$kept/series"
+	check 1 series 'not ok'
+	has_note 'leaves out pci/\*, and there is no such patch'
+}
+
+@test "check series: the order for a kernel that is kept, and the patch of its own" {
+	local kept=$copy/patches/stable/7.1
+
+	keep_linux "$copy"
+	sed -i 's,^stable/7.1/its-Set,its/its-Set,' "$kept/series"
+	check 1 series 'not ok'
+	has_note '< stable/7.1/its-Set-the-flag.patch'
+	sed 's,^its/its-Set,stable/7.1/its-Set,' "$copy/series" >"$kept/series"
+	sed -i -e '/its-Set/h' -e '/its-Set/d' -e '/its-Bring/G' "$kept/series"
+	check 1 series 'not ok'
+	has_note 'patches/stable/7.1/series is not what series makes of it'
+	rm "$kept/series"
+	check 2 series 'not ok'
+	has_note 'patches/stable/7.1/series is missing'
+}
+
 @test "check apply: bytes that refresh would write in another way" {
 	check 0 apply ok
 	printf -- '-- \n2.39.5\n' >>"$copy/patches/its/its-Bring-a-file.patch"
