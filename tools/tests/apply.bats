@@ -33,6 +33,12 @@ own_repo() {
 	apply=$BATS_TEST_TMPDIR/repo/scripts/apply
 }
 
+# merge_base: what scripts/fetch has, from which the merges of --3way start
+merge_base() {
+	has_base "$BATS_FILE_TMPDIR/git"
+	git -C "$cache/linux-$base_version.git" worktree add -q "$cache/linux-$base_version" base
+}
+
 # refused STATUS WORDS ARGUMENT...: one line, and the tree is as it was
 refused() {
 	local before
@@ -413,19 +419,71 @@ whole_again() {
 	same "apply: the series does not apply to $tree, which is as it was; that is Linux 7.2.4, which is not covered (nearest: 7.3); --3way may do it" \
 		"${stderr_lines[-1]}"
 	same "$before" "$(contents "$tree")"
+	merge_base
 	try 0 "$apply" --3way --tree "$tree"
 	patched "$tree"
-	# What cannot be merged
+	git -C "$tree" checkout -q base
+	refused 2 'apply: --3way is for git am; leave out --quilt and --check' --3way --quilt
+}
+
+@test "apply: a merge takes nothing from the tree's history" {
+	local before
+
+	git_tree
+	rm -rf "$tree/.git"
+	# In the context of both patches for one file. What the first one makes of the file that the patches are
+	# for is nowhere to be had.
+	change "$tree/kernel/irq/irqdomain.c" 17 other
+	change "$tree/kernel/irq/irqdomain.c" 57 other
+	git -C "$tree" init -q -b base
+	git_commit_all "$tree" 'unknown before'
+	merge_base
+	try 0 "$apply" --3way --tree "$tree"
+	same "apply: 4 commits on branch irq-free-bulk of $tree" "${stderr_lines[-1]}"
+	patched "$tree"
+	# Nothing is missing without the cache.
+	rm -rf "$cache"
+	git -C "$tree" fsck --strict
+	# Without the base it is not tried.
 	git -C "$tree" checkout -q base
 	git -C "$tree" branch -q -D irq-free-bulk
-	change "$tree/drivers/irqchip/its.c" 20 other
+	before=$(contents "$tree")
+	try 2 "$apply" --3way --tree "$tree"
+	says 'fetch: apt cannot say what archive it uses'
+	same "$before" "$(contents "$tree")"
+}
+
+@test "apply: what git cannot merge is left to be mended, and refresh writes it back" {
+	local before back
+
+	own_repo
+	git_tree
+	change "$tree/kernel/irq/irqdomain.c" 20 other
+	change "$tree/drivers/irqchip/its.c" 17 other
 	git_commit_all "$tree" other
+	merge_base
 	before=$(contents "$tree")
 	try 1 "$apply" --3way --tree "$tree"
-	says "apply: the series does not apply to $tree; see the message above"
-	same "apply: $tree is as it was" "${stderr_lines[-1]}"
+	says "apply: $tree is in the middle of git am; mend the files, 'git add' them and 'git am --continue' there, until it has all 4 patches, then scripts/refresh"
+	# It can be taken back.
+	back=${stderr_lines[-1]#apply: or take it back there: }
+	(cd "$tree" && eval "$back")
+	rm "$tree/.git/irq-free-bulk.series"
 	same "$before" "$(contents "$tree")"
-	refused 2 'apply: --3way is for git am; leave out --quilt and --check' --3way --quilt
+	try 1 "$apply" --3way --tree "$tree"
+	try 2 "$BATS_TEST_TMPDIR/repo/scripts/refresh" --tree "$tree"
+	says_only "refresh: a git am is under way in $tree; run 'git am --continue' there first"
+	sed -i -e '/^<<<<<<</d' -e '/^=======/,/^>>>>>>>/d' -e 's/^line 20 of the core, other/&, flag/' "$tree/kernel/irq/irqdomain.c"
+	git -C "$tree" add -A
+	git -C "$tree" am -q --continue
+	try 0 "$BATS_TEST_TMPDIR/repo/scripts/refresh" --tree "$tree"
+	# From then on the series is for this tree, and is as it was else.
+	git -C "$tree" checkout -q base
+	git -C "$tree" branch -q -D irq-free-bulk
+	try 0 "$apply" --tree "$tree"
+	grep -qx 'line 20 of the core, other, flag' "$tree/kernel/irq/irqdomain.c"
+	same "$(cat "$mini/series")" "$(cat "$BATS_TEST_TMPDIR/repo/series")"
+	diff "$mini/patches/its/its-Bring-a-file.patch" "$BATS_TEST_TMPDIR/repo/patches/its/its-Bring-a-file.patch"
 }
 
 @test "apply: git that does not know who it works for" {

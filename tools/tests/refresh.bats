@@ -392,7 +392,7 @@ $third
 @test "refresh: a rebase that is under way is refused" {
 	run env GIT_SEQUENCE_EDITOR='sed -i 2ibreak' git -C "$tree" rebase -q -i base
 	[[ -d $tree/.git/rebase-merge ]]
-	refused "refresh: a rebase is under way in $tree; run 'git rebase --continue' there first"
+	refused "refresh: a git rebase is under way in $tree; run 'git rebase --continue' there first"
 	git -C "$tree" rebase --continue
 	try 0 "$refresh" --tree "$tree"
 	same '' "$(changed)"
