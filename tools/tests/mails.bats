@@ -39,7 +39,6 @@ setup() {
 }
 
 teardown() {
-	[[ ! -e $BATS_TEST_TMPDIR/sink.pid ]] || kill "$(<"$BATS_TEST_TMPDIR/sink.pid")"
 	no_temporary_files
 }
 
@@ -195,11 +194,6 @@ am() {
 		{ cat "$BATS_TEST_TMPDIR/log"; return 1; }
 }
 
-# send NAME ARGUMENT...: git send-email of the series, as submitting.rst has it
-send() {
-	as_sender git send-email --quiet --confirm=never "${@:2}" "$out/$1"/*.patch
-}
-
 # recipients MAIL: one a line
 recipients() { cat "$BATS_FILE_TMPDIR/to/$(basename "$(dirname "$1")")/${1##*/}"; }
 
@@ -211,16 +205,14 @@ header() { sed -nE "/^\$/q; s/^$2: //Ip" "$1"; }
 		skip "git-email is missing; scripts/test installs it"
 	local sink=$BATS_TEST_TMPDIR/sink name list got i first
 
-	mkdir "$sink"
-	"$repo/tools/mbox/smtp-sink" "$sink" >"$sink.log" 2>&1 3>&- &
-	echo $! >"$sink.pid"
-	until_true test -e "$sink/port"
+	# A command of the user's that sends mails is not asked.
+	git config --global sendemail.sendmailCmd "cat >>'$BATS_TEST_TMPDIR/sent' #"
+	git config --global sendemail.smtpUser x
 	for name in "${names[@]}"; do
 		# Nothing is sent here.
-		send "$name" --dry-run >"$BATS_TEST_TMPDIR/log" 2>&1
-		[[ ! -e $sink/0001 ]]
-		send "$name" --smtp-server=127.0.0.1 --smtp-server-port="$(<"$sink/port")" >"$BATS_TEST_TMPDIR/log" 2>&1 ||
-			{ cat "$BATS_TEST_TMPDIR/log"; return 1; }
+		as_sender git send-email --dry-run --confirm=never "$out/$name"/*.patch >"$BATS_TEST_TMPDIR/log" 2>&1
+		try 0 "$repo/tools/mbox/smtp-sink" "$sink" "$out/$name"/*.patch
+		[[ ! -e $BATS_TEST_TMPDIR/sent ]]
 		list=("$out/$name"/*.patch)
 		mapfile -t got < <(find "$sink" -name '0*' | sort)
 		same "${#list[@]}" "${#got[@]}"
@@ -234,6 +226,8 @@ header() { sed -nE "/^\$/q; s/^$2: //Ip" "$1"; }
 			same "$({ recipients "${list[i]}"; echo zoe@sender.test; } | sort -u)" \
 				"$(sed -n 's/^RCPT //p' "${got[i]}" | tr '[:upper:]' '[:lower:]' | sort -u)"
 		done
+		try 1 "$repo/tools/mbox/smtp-sink" "$sink" "$out/$name"/*.patch
+		says_only "smtp-sink: $sink is not empty"
 		rm "$sink"/0*
 	done
 }
@@ -248,7 +242,8 @@ header() { sed -nE "/^\$/q; s/^$2: //Ip" "$1"; }
 		sed -nE -e '1,/^$/d' -e '/^---$/q' -e 's/^(Reported-by|Originally-by|Cc): ([^#]*<)?([^ >]+).*/\L\3/p' "$mail" |
 			LC_ALL=C sort -u >"$BATS_TEST_TMPDIR/named"
 		same '' "$(LC_ALL=C comm -23 "$BATS_TEST_TMPDIR/named" "$BATS_TEST_TMPDIR/to")"
-		run ! grep -q '@example' "$BATS_TEST_TMPDIR/to"
+		# Nobody who is only named, and nobody for a word: MAINTAINERS has some that it looks for in the text
+		run ! grep -qE '@example|llvm@lists' "$BATS_TEST_TMPDIR/to"
 	done
 	for mail in "$out"/core/*; do
 		grep -qx tglx@kernel.org <(recipients "$mail")

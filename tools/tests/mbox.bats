@@ -288,6 +288,9 @@ F:	include/its.h' "$(sed -n '/^DRIVERS/,/^$/p' "$tree/MAINTAINERS")"
 	before=$(contents "$tree")
 	mbox 1
 	says_only_last "mbox: its/its-Set-the-flag.patch does not apply to $tree; bring the series there first: scripts/apply --tree DIR --3way, scripts/refresh --tree DIR"
+	# Git's reason, and not its advice to go on
+	same 'error: patch failed: drivers/irqchip/its.c:17
+error: drivers/irqchip/its.c: patch does not apply' "$(printf '%s\n' "${stderr_lines[@]}" | grep -v '^mbox:')"
 	[[ ! -e $out/second ]]
 	same "$before" "$(contents "$tree")"
 	rm -rf "$out"
