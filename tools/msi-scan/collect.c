@@ -213,7 +213,8 @@ static void put_domains(const struct device *devices, size_t nr, struct names *d
 					break;
 			}
 			if (k == nr && (!make_path(path, "%s/%s", DEBUG_DOMAINS, names.name[i]) ||
-					fs_read_text(path, text, sizeof(text)) <= 0 || !strstr(text, MSI_PARENT)))
+					fs_read_text(path, text, sizeof(text)) <= 0 ||
+					!is_msi_parent(names.name[i], text)))
 				continue;
 			names_add(domains, names.name[i]);
 		}

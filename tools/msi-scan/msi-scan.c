@@ -349,9 +349,33 @@ static void read_domains(struct device *dev, const char *domain)
 }
 
 /*
- * Of a device that has had no interrupt yet: whether the domain that its own will stand on has the flag,
- * which it takes from there; -1: there are several, or none is to be seen. What debugfs says of a domain
- * begins with its own flags.
+ * Whether interrupts of PCI devices come from this domain, or from one of the device's own on top of it,
+ * by its name and by what debugfs says of it. Older kernels don't name the flags; where they have a
+ * domain for all PCI devices, the end of its name is DOMAIN_BUS_PCI_MSI.
+ */
+bool is_msi_parent(const char *name, const char *text)
+{
+	size_t len = strlen(name);
+
+	if (strstr(text, "IRQ_DOMAIN_"))
+		return strstr(text, MSI_PARENT);
+	return len > 2 && !strcmp(name + len - 2, "-3");
+}
+
+/* Whether a domain has the flag, by what debugfs says of it, without what is below it */
+static bool domain_has_flag(const char *text)
+{
+	const char *flags = strstr(text, "flags:");
+
+	if (strstr(text, "IRQ_DOMAIN_"))
+		return strstr(text, FLAG);
+	return flags && strtoul(flags + strlen("flags:"), NULL, 16) & FLAG_BIT;
+}
+
+/*
+ * Of a device that has no interrupt: whether the domain has the flag that its interrupts will come from,
+ * or that its own domain will take the flag from; -1: there are several, or none is to be seen. What
+ * debugfs says of a domain begins with its own flags.
  */
 static int flag_of_parents(void)
 {
@@ -373,8 +397,8 @@ static int flag_of_parents(void)
 		below_has_flag = below && strstr(below, FLAG);
 		if (below)
 			*below = '\0';
-		has_flag = strstr(text, FLAG);
-		if (strstr(text, MSI_PARENT)) {
+		has_flag = domain_has_flag(text);
+		if (is_msi_parent(debug_domains.name[i], text)) {
 			nr_parents++;
 			nr_flags += has_flag;
 		} else if (strstr(text, "IRQ_DOMAIN_FLAG_MSI_DEVICE") && below_has_flag && !has_flag) {

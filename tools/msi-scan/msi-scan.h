@@ -57,6 +57,7 @@ int msi_capability(const unsigned char *config, int len, int *offset);
 
 /* msi-scan.c */
 bool has_its_group(void);
+bool is_msi_parent(const char *name, const char *text);
 
 #ifndef NOLIBC
 /* collect.c */
