@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # What is said in two places is the same in both: --help and what a script takes, the
-# documents and the scripts, tools/steps and what has been recorded.
+# documents and the scripts, tools/steps and what has been recorded, the figures of the patches and
+# those of the results.
 
 # shellcheck source=tools/tests/lib.bash
 . "$BATS_TEST_DIRNAME/lib.bash"
@@ -93,6 +94,80 @@ offered() { "$repo/scripts/$1" --help | grep -oE -- '(^|[^a-z-])--[a-z-]+' | gre
 	sed -n '/^        variant .* zpci /,/^$/p' "$repo/Documentation/design.rst" | sed '/^$/d; s/^        //' >"$BATS_TEST_TMPDIR/table"
 	same 9 "$(wc -l <"$BATS_TEST_TMPDIR/table")"
 	sed -nE '/^# variant /,/^# series /s/^# //p' "$repo/Documentation/results/alternatives.txt" | diff "$BATS_TEST_TMPDIR/table" -
+}
+
+@test "documents: the table of the drivers has what the bench has counted" {
+	same "$(sed -nE 's/^# (irq|pcie?)_[a-z0-9_]+ +([0-9/]+) +([0-9/]+)$/\2 \3/p' "$repo/Documentation/results/bench.txt" | sort)" \
+		"$(sed -nE 's/^.* ([0-9]+\/[0-9]+\/[0-9]+)( \[\*\]_)? +([0-9]+\/[0-9]+\/[0-9]+)$/\1 \3/p' "$repo/Documentation/testing.rst" | sort)"
+}
+
+@test "documents: the figures below the changelogs, and 21 of 121, are what was recorded" {
+	python3 - "$repo" <<-'END'
+		import pathlib, re, sys
+		repo = pathlib.Path(sys.argv[1])
+		def result(name): return (repo / 'Documentation/results' / (name + '.txt')).read_text()
+
+		# Of 320 set-ups by VFIO, how many were short, for each case; passed, failed and skipped on the bench, on
+		# stock and patched, for each suite
+		vectors, bench, machine = {}, {}, {}
+		for case, kernel, short in re.findall(r'^# vectors-(\S+) +(stock|patched) +enables +320 +(\d+) ',
+		                                      result('boards') + result('platforms'), re.M):
+		    vectors.setdefault(case, {})[kernel] = int(short)
+		for suite, *counts in re.findall(r'^# (\w+) +(\d+)/(\d+)/\d+ +(\d+)/(\d+)/\d+$', result('bench'), re.M):
+		    bench[suite] = list(map(int, counts))
+		for driver, case in re.findall(r'^(\S+) +``(?:vectors|rebind)-(\S+)``', (repo / 'Documentation/testing.rst').read_text(), re.M):
+		    machine[driver] = case
+
+		wrong, seen = [], 0
+		for line in (repo / 'series').read_text().splitlines():
+		    if not line or line[0] == '#':
+		        continue
+		    text = (repo / 'patches' / line).read_text()
+		    notes = ' '.join(text.partition('\nNotes:\n')[2].partition('\ndiff --git ')[0].split())
+		    driver = ''.join(re.findall(r'^\+\+\+ .*/((?:irq|pcie?)-[^/]*)\.c$', text, re.M))
+		    for short in re.findall(r'(\d+) of 320 cases', notes):
+		        seen += 1
+		        if {'stock': int(short), 'patched': 0} not in [
+		                vectors[case] for case in vectors
+		                if case in driver or [d for d in machine if d in driver and machine[d] == case]]:
+		            wrong.append('%s: %s of 320' % (line, short))
+		    cases = re.findall(r'(\d+|all) of (?:the first )?(68|100) cases', notes)
+		    cases += [(failed, '100') for failed in re.findall(r'of Northstar2 (\d+),', notes)]
+		    for failed, of in cases:
+		        seen += 1
+		        failed, of = int(of if failed == 'all' else failed), int(of)
+		        if not [1 for suite, (passes, fails, passed, still) in bench.items()
+		                if suite.startswith(driver.replace('-', '_')) and (passes, fails) == (of - failed, failed)
+		                and passed >= of and not still]:
+		            wrong.append('%s: %d of %d' % (line, failed, of))
+		if seen < 35:
+		    wrong.append('%d figures were found' % seen)
+
+		def says(file, *texts):
+		    said = ' '.join((repo / file).read_text().split())
+		    wrong.extend('%s: not "%s"' % (file, text) for text in texts if text not in said)
+
+		# The suites: with the flag, and without what must not be missing
+		variants = re.search(r'^# passed/failed/skipped +(.*)$', result('sensitivity'), re.M).group(1).split()
+		for suite, file, lacks in (
+		        ('irqdomain_free', 'irqdomain/genirq-irqdomain-Provide-KUnit-tests-for-freeing-interrupts-in-bulk', ('unhonoured', 'not-inherited')),
+		        ('gic_v3_its', 'its/irqchip-gic-v3-its-Verify-the-event-allocation-with-KUnit', ('not-on-its', 'not-inherited'))):
+		    row = dict(zip(variants, re.search(r'^# %s +(.*)$' % suite, result('sensitivity'), re.M).group(1).split()))
+		    says('patches/%s.patch' % file, 'The suite has %s tests' % row['patched'].replace('/0/0', ''),
+		         *('%s of them fail' % row[variant].split('/')[1] for variant in lacks))
+		# Instructions
+		both = re.findall(r'^# +(\d+) (?: *\d+){4} +([\d.]+)$', result('cost').partition('vectors, pci')[2], re.M)
+		one, others = float(both[0][1]), [float(percent) for _, percent in both[1:]]
+		assert [int(n) for n, _ in both] == list(range(1, 33))
+		says('patches/irqdomain/genirq-irqdomain-Free-interrupts-in-bulk-if-the-domain-requires-it.patch',
+		     '%.1f to %.1f %% of the instructions' % (min(others), max(others)), 'a single one %.1f %%' % one,
+		     'takes %.1f %%.' % float(re.search(r'domain-free-32: .* at most ([\d.]+) %', result('cost')).group(1)))
+		# The audit
+		says('tools/mbox/core', '%s of %s which have a' % (re.search(r'stock: (\d+) operations need', result('audit')).group(1),
+		                                                  re.search(r'stock: all (\d+) operations', result('audit')).group(1)))
+		if wrong:
+		    sys.exit('\n'.join(wrong))
+	END
 }
 
 @test "documents: every step of the long form has been recorded, and nothing else has" {
