@@ -113,10 +113,8 @@ static void put_kernel(void)
 	bool found[2];
 
 	/* What is behind the number may be a name of somebody. */
-	if (fs_read_text(OSRELEASE, text, sizeof(text)) > 0) {
-		text[strspn(text, "0123456789.")] = '\0';
+	if (kernel_release(text, sizeof(text)))
 		put_text(OSRELEASE, "%s\n", text);
-	}
 	/* Before 6.1, it is not to be had from a file. */
 	if (fs_read_text(ARCH, text, sizeof(text)) > 0)
 		put_text(ARCH, "%s\n", text);

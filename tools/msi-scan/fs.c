@@ -35,13 +35,6 @@ bool fs_is_live(void)
 	return live;
 }
 
-int fs_root(const char *dir)
-{
-	live = !dir;
-	root = open(dir ? dir : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return root < 0 ? -errno : 0;
-}
-
 static int fs_open(const char *path, int flags)
 {
 	struct open_how how = {
@@ -55,6 +48,22 @@ static int fs_open(const char *path, int flags)
 	else
 		fd = syscall(__NR_openat2, root, path, &how, sizeof(how));
 	return fd < 0 ? -errno : fd;
+}
+
+int fs_root(const char *dir)
+{
+	int fd;
+
+	live = !dir;
+	root = open(dir ? dir : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return -errno;
+	/* Is openat2() there? */
+	fd = fs_open(".", O_PATH | O_DIRECTORY);
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
 }
 
 /* Complains about what is there, and is not as it should be */

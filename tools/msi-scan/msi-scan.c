@@ -65,6 +65,8 @@ static struct {
 	struct release release;
 	/* The release could be read; its name of the machine, too */
 	bool known;
+	/* It is the kernel of a distribution, which does not say on which stable release it is made */
+	bool vendor;
 	/* Whether the kernel has the flag at all; -1: not to be seen */
 	int flag;
 } kernel;
@@ -137,8 +139,8 @@ static bool is_older(const struct release *a, const struct release *b)
 	return a->sublevel < b->sublevel;
 }
 
-/* "7.3.4-1-arm64" */
-static bool parse_release(const char *text, struct release *release)
+/* "7.3.4-1-arm64"; @rest is what stands behind the number */
+static bool parse_release(const char *text, struct release *release, const char **rest)
 {
 	unsigned long number[3] = {};
 	unsigned int i;
@@ -158,6 +160,7 @@ static bool parse_release(const char *text, struct release *release)
 	release->version = number[0];
 	release->patchlevel = number[1];
 	release->sublevel = number[2];
+	*rest = text;
 	return number[0] > 0;
 }
 
@@ -181,17 +184,47 @@ static void set_arch(const char *machine)
 	}
 }
 
+/*
+ * The stable release that the kernel of a distribution is made on, which is not the one in its name: Debian
+ * has "Debian 5.10.179-1" of "5.10.0-23-arm64" in its version, and Ubuntu a file that ends with it.
+ */
+static void read_stable_release(void)
+{
+	static const char *const files[] = { VERSION, SIGNATURE };
+	char text[256], word[NAME_SIZE];
+	struct release release;
+	const char *rest;
+	unsigned int i, k;
+
+	for (i = 0; i < ARRAY_SIZE(files); i++) {
+		if (fs_read_text(files[i], text, sizeof(text)) <= 0)
+			continue;
+		for (k = 0; word_of(text, ' ', k, word, sizeof(word)); k++) {
+			if (parse_release(word, &release, &rest) && release.version == kernel.release.version &&
+			    release.patchlevel == kernel.release.patchlevel && release.sublevel) {
+				kernel.release = release;
+				kernel.vendor = false;
+			}
+		}
+	}
+}
+
 static void read_kernel(void)
 {
 	static const char *const flags[] = { FLAG, OTHER_FLAG };
 	char text[256] = "";
 	struct utsname name;
+	const char *rest;
 	bool found[2];
 
 	fs_read_text(OSRELEASE, text, sizeof(text));
 	if (!text[0] && fs_is_live() && !uname(&name))
 		copy_text(text, sizeof(text), name.release);
-	kernel.known = parse_release(text, &kernel.release);
+	kernel.known = parse_release(text, &kernel.release, &rest);
+	if (kernel.known && *rest) {
+		kernel.vendor = true;
+		read_stable_release();
+	}
 	if (kernel.known)
 		snprintf(kernel.text, sizeof(kernel.text), "%u.%u.%u", kernel.release.version,
 			 kernel.release.patchlevel, kernel.release.sublevel);
@@ -212,6 +245,13 @@ static void read_kernel(void)
 		else if (found[1])
 			kernel.flag = 0;
 	}
+}
+
+/* For --collect: what the release is known to be, without the name behind it, of which a '-' stays */
+bool kernel_release(char *text, size_t size)
+{
+	snprintf(text, size, "%s%s", kernel.text, kernel.vendor ? "-" : "");
+	return kernel.known;
 }
 
 /* What is in the table of a node's names for what it is */
@@ -725,6 +765,12 @@ static bool loses_something(struct device *dev, enum loses *loses, const char **
 		return false;
 	}
 	*loses = row->loses;
+	if (row->loses == LOSES_TAIL && kernel.known && !frees_singly() && kernel.vendor) {
+		conclude(dev, CANNOT_TELL, "Linux %s freed the interrupts of a block at once; what this one, which "
+			 "has more than that in its name, does cannot be seen", kernel.text);
+		advise(dev, "search the changelog of the kernel's package for 4615fbc3788d: with it, this is affected");
+		return false;
+	}
 	if (row->loses == LOSES_TAIL && kernel.known && !frees_singly()) {
 		conclude(dev, NOT_AFFECTED, "Linux %s frees the interrupts of a block at once", kernel.text);
 		return false;
@@ -789,7 +835,8 @@ static void affected_by_program(struct device *dev, enum loses loses, const char
 static void judge(struct device *dev)
 {
 	bool multi = dev->mode == MODE_MSI && dev->nr_vectors > 1;
-	bool vfio = !strncmp(dev->driver, "vfio", 4);
+	/* vfio-pci, and the drivers that can migrate a device as well, like hisi-acc-vfio-pci */
+	bool vfio = strstr(dev->driver, "vfio");
 	enum loses loses = LOSES_NOTHING;
 	const char *caveat;
 
@@ -1043,7 +1090,7 @@ int main(int argc, char **argv)
 
 	ret = fs_root(dir);
 	if (ret) {
-		complain("%s: %s", dir ? dir : "/", strerror(-ret));
+		complain("%s: %s%s", dir ? dir : "/", strerror(-ret), ret == -ENOSYS ? "; this takes Linux 5.6" : "");
 		return EXIT_USAGE;
 	}
 	if (!fs_is_directory("sys")) {

@@ -13,7 +13,7 @@
 /* A name that is kept: of a driver, a chip or a domain. The kernel's are shorter. */
 #define NAME_SIZE		128
 
-/* The files that are read, and that --collect copies */
+/* The files that are read, of which --collect copies what is needed */
 #define PCI_DEVICES		"sys/bus/pci/devices"
 #define IRQS			"sys/kernel/irq"
 #define DEBUG_IRQS		"sys/kernel/debug/irq/irqs"
@@ -22,6 +22,8 @@
 #define IORT			"sys/firmware/acpi/tables/IORT"
 #define BTF			"sys/kernel/btf/vmlinux"
 #define OSRELEASE		"proc/sys/kernel/osrelease"
+#define VERSION			"proc/sys/kernel/version"
+#define SIGNATURE		"proc/version_signature"
 #define ARCH			"proc/sys/kernel/arch"
 
 /* One of these two is in the BTF of a kernel as a string. */
@@ -57,6 +59,7 @@ int msi_capability(const unsigned char *config, int len, int *offset);
 
 /* msi-scan.c */
 bool has_its_group(void);
+bool kernel_release(char *text, size_t size);
 bool is_msi_parent(const char *name, const char *text);
 
 #ifndef NOLIBC

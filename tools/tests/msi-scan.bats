@@ -85,6 +85,8 @@ make_tree() {
 		case $word in
 		'' | '#'* | exit | expect) ;;
 		release) put "$2/proc/sys/kernel/osrelease" "$rest\n" ;;
+		version) put "$2/proc/sys/kernel/version" "$rest\n" ;;
+		signature) put "$2/proc/version_signature" "$rest\n" ;;
 		arch) put "$2/proc/sys/kernel/arch" "$rest\n" ;;
 		flags) put "$2/sys/kernel/btf/vmlinux" "BTF\\0${rest// /\\0}\\0" ;;
 		device)
@@ -231,6 +233,7 @@ for d in json.load(sys.stdin)["devices"]:
 	for case in "$source"/cases/*; do
 		make_tree "$case" "$tree"
 		sed -i 's/$/-of-somebody-x/' "$tree/proc/sys/kernel/osrelease"
+		[[ -e $tree/proc/sys/kernel/version ]] || echo '#1 SMP somebody-x' >"$tree/proc/sys/kernel/version"
 		echo somebody-x >"$tree/proc/sys/kernel/hostname"
 		run "$scan" --json --root "$tree"
 		printf '%s\n' "$output" >before
@@ -285,6 +288,39 @@ for d in json.load(sys.stdin)["devices"]:
 	make_tree "$source/cases/its-stock" "$tree"
 	try 64 bash -c '"$@" >/dev/full' - "$scan" --root "$tree"
 	says_only 'the result could not be written'
+}
+
+@test "msi-scan: a copy on a kernel before Linux 5.6, which has no openat2()" {
+	cat >without.c <<-'END'
+		#include <errno.h>
+		#include <linux/filter.h>
+		#include <linux/seccomp.h>
+		#include <sys/prctl.h>
+		#include <sys/syscall.h>
+		#include <unistd.h>
+		int main(int argc, char **argv)
+		{
+			struct sock_filter filter[] = {
+				BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+				BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_openat2, 0, 1),
+				BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+				BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+			};
+			struct sock_fprog program = { sizeof(filter) / sizeof(*filter), filter };
+
+			if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+				return 98;
+			execv(argv[1], argv + 1);
+			return argc;
+		}
+	END
+	gcc -o without without.c
+	make_tree "$source/cases/its-stock" "$tree"
+	try 64 ./without "$scan" --root "$tree"
+	says_only "msi-scan: $tree: Function not implemented; this takes Linux 5.6"
+	# The machine itself needs none.
+	run ./without "$scan"
+	((status <= 2))
 }
 
 # mutate DIR: one thing in the tree becomes another, at random. Nothing is written to a FIFO, which would wait.
