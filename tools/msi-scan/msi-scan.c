@@ -46,6 +46,9 @@ struct controller {
 
 #include "table.h"
 
+/* From when on all kernels have 2ef3886ce626 ("irqchip/gic-v2m: Handle Multiple MSI base IRQ Alignment") */
+static const struct release unaligned = { 6, 18, 0 };
+
 /* The flag in a kernel whose debugfs does not name it: before 6.12 */
 #define FLAG_BIT		(1UL << 13)
 
@@ -725,6 +728,7 @@ static bool loses_something(struct device *dev, enum loses *loses, const char **
 	const struct controller *row = NULL;
 	size_t i, len, nr_lossy = 0, nr = 0;
 	rows found = rows_of(dev);
+	bool at_once;
 	int flag = dev->flag;
 
 	*caveat = "";
@@ -765,13 +769,15 @@ static bool loses_something(struct device *dev, enum loses *loses, const char **
 		return false;
 	}
 	*loses = row->loses;
-	if (row->loses == LOSES_TAIL && kernel.known && !frees_singly() && kernel.vendor) {
+	/* Blocks that are not aligned came later. */
+	at_once = row->loses != LOSES_OVERLAP && kernel.known && !frees_singly();
+	if (at_once && kernel.vendor) {
 		conclude(dev, CANNOT_TELL, "Linux %s freed the interrupts of a block at once; what this one, which "
 			 "has more than that in its name, does cannot be seen", kernel.text);
 		advise(dev, "search the changelog of the kernel's package for 4615fbc3788d: with it, this is affected");
 		return false;
 	}
-	if (row->loses == LOSES_TAIL && kernel.known && !frees_singly()) {
+	if (at_once) {
 		conclude(dev, NOT_AFFECTED, "Linux %s frees the interrupts of a block at once", kernel.text);
 		return false;
 	}
@@ -812,7 +818,9 @@ static void affected(struct device *dev, enum loses loses, const char *caveat)
 	case LOSES_ALIGN:
 		conclude(dev, AFFECTED,
 			 "its block is aligned by chance only: where other devices got their vectors first, its "
-			 "interrupts arrive as others, or not at all%s", caveat);
+			 "interrupts arrive as others, or not at all%s%s",
+			 kernel.known && is_older(&kernel.release, &unaligned) ? "; without 2ef3886ce626 of Linux 6.18, "
+			 "which stable series got in December 2025, the rest of the block is lost instead" : "", caveat);
 		break;
 	default:
 		conclude(dev, AFFECTED,
