@@ -287,6 +287,19 @@ kernel/irq/irqdomain.c
 kernel/irq/tests/.gitignore' "$(git -C "$tree" diff --cached --name-only)"
 }
 
+@test "fetch: in the tree one can leave the base, and come back to it" {
+	"$repo/scripts/fetch"
+	git -C "$tree" checkout -q -b mine
+	git -C "$tree" checkout -q base
+	# Also where the repository is there already, as older versions made it
+	git -C "$tree" checkout -q --detach
+	rm -rf "$tree"
+	git -C "$cache/linux-$base_version.git" symbolic-ref HEAD refs/heads/base
+	"$repo/scripts/fetch"
+	git -C "$tree" checkout -q mine
+	git -C "$tree" checkout -q base
+}
+
 @test "fetch: a tree that is no longer whole" {
 	"$repo/scripts/fetch"
 	rm "$tree/Makefile" "$tree/kernel/irq/irqdomain.c"
@@ -490,4 +503,42 @@ listed() {
 	[[ ! -e $tree && ! -e $cache/linux-7.3.git && ! -e $cache/src && -e $cache/$package.deb ]]
 	try 2 "$repo/scripts/fetch" --prune 4.4
 	says_only "fetch: no Linux '4.4'"
+}
+
+@test "fetch: --prune leaves commits that no branch has, and what was stashed" {
+	"$repo/scripts/fetch"
+	git -C "$tree" checkout -q --detach
+	git -C "$tree" commit -q --allow-empty -m mine
+	try 0 "$repo/scripts/fetch" --prune 7.3
+	says_only 'fetch: linux-7.3 has commits on no branch; left alone'
+	git -C "$tree" checkout -q base
+	echo x >>"$tree/Makefile"
+	git -C "$tree" stash -q
+	try 0 "$repo/scripts/fetch" --prune 7.3
+	says_only 'fetch: linux-7.3 has a stash; left alone'
+	git -C "$tree" stash drop -q
+	try 0 "$repo/scripts/fetch" --prune 7.3
+	[[ ! -e $tree ]]
+}
+
+@test "fetch: --prune does not guess what is the user's where git cannot tell" {
+	"$repo/scripts/fetch"
+	mkdir -p "$cache/build-6.12"
+	mv "$cache/linux-7.3.git/objects" "$cache/linux-7.3.git/gone"
+	try 2 "$repo/scripts/fetch" --prune 7.3 6.12
+	same "fetch: git cannot tell what of linux-7.3 is yours; remove $cache/linux-7.3 and $cache/linux-7.3.git
+fetch: removing $cache/build-6.12" "$stderr"
+	[[ -e $tree ]]
+	mv "$cache/linux-7.3.git/gone" "$cache/linux-7.3.git/objects"
+	rm "$tree/.git"
+	# What is around it is another tree.
+	git -C "$XDG_CACHE_HOME" init -q -b base
+	git -C "$XDG_CACHE_HOME" commit -q --allow-empty -m base
+	try 2 "$repo/scripts/fetch" --prune 7.3
+	says_only 'fetch: git cannot tell what of linux-7.3 is yours'
+	rm -rf "$cache/linux-7.3.git"
+	try 2 "$repo/scripts/fetch" --prune 7.3
+	says_only 'fetch: git cannot tell what of linux-7.3 is yours'
+	rm -rf "$tree"
+	try 0 "$repo/scripts/fetch" --prune 7.3
 }
