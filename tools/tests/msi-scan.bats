@@ -357,7 +357,7 @@ mutate() {
 		[[ -e made/$case ]] || make_tree "$source/cases/$case" "made/$case"
 		rm -rf "$tree" collected.tar
 		cp -a "made/$case" "$tree"
-		for ((i = 0; i <= RANDOM % 4; i++)); do mutate "$tree/sys"; done
+		for ((i = 0; i <= RANDOM % 4; i++)); do mutate "$tree"; done
 		run --separate-stderr timeout 20 "$scan" --root "$tree"
 		printf '%s, round %d: status %d\n%s\n%s\n' "$case" $round "$status" "$output" "$stderr"
 		[[ $status =~ ^(0|1|2|64)$ ]]
