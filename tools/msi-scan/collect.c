@@ -160,6 +160,9 @@ static void put_device(const struct device *dev)
 	int len, offset;
 	size_t i;
 
+	/* Also one of which nothing is known */
+	if (make_path(path, "%s/%s/", PCI_DEVICES, dev->bdf))
+		put_entry(path, '5', NULL, 0, "");
 	for (i = 0; i < ARRAY_SIZE(attributes); i++) {
 		if (make_path(path, "%s/%s/%s", PCI_DEVICES, dev->bdf, attributes[i]))
 			put_copy(path);

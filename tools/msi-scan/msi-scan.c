@@ -58,6 +58,9 @@ static const struct release unaligned = { 6, 18, 0 };
 /* The numbers of interrupts, with room */
 #define MAX_IRQ			0x7fffffffUL
 
+/* In place of a name that is there, and cannot be read */
+#define NO_NAME			"?"
+
 /* More than there are in a device tree */
 #define MAX_NODES		20000
 #define MAX_DEPTH		16
@@ -537,8 +540,9 @@ static void read_device(struct device *dev)
 		fs_read_text(path, device, sizeof(device));
 	snprintf(dev->id, sizeof(dev->id), "%s:%s", vendor[0] ? vendor + 2 * (vendor[1] == 'x') : "?",
 		 device[0] ? device + 2 * (device[1] == 'x') : "?");
-	if (make_path(path, "%s/%s/driver", PCI_DEVICES, dev->bdf))
-		fs_link(path, dev->driver, sizeof(dev->driver));
+	if (make_path(path, "%s/%s/driver", PCI_DEVICES, dev->bdf) &&
+	    fs_link(path, dev->driver, sizeof(dev->driver)) == -ENOTDIR)
+		copy_text(dev->driver, sizeof(dev->driver), NO_NAME);
 	len = make_path(path, "%s/%s/config", PCI_DEVICES, dev->bdf) ?
 		fs_read(path, config, sizeof(config)) : -1;
 	dev->max = len < 0 ? -1 : msi_capability(config, len, &offset);
@@ -575,7 +579,12 @@ static int read_devices(void)
 		}
 		copy_text(devices[nr_devices].bdf, sizeof(devices->bdf), names.name[i]);
 		printable(devices[nr_devices].bdf);
-		read_device(&devices[nr_devices++]);
+		read_device(&devices[nr_devices]);
+		/* One that was removed in the meantime; its memory is for the next one. */
+		if (fs_is_live() && devices[nr_devices].id[0] == '?')
+			memset(&devices[nr_devices], 0, sizeof(*devices));
+		else
+			nr_devices++;
 	}
 	names_free(&names);
 	return 0;
@@ -848,6 +857,11 @@ static void judge(struct device *dev)
 	enum loses loses = LOSES_NOTHING;
 	const char *caveat;
 
+	if (dev->id[0] == '?') {
+		conclude(dev, CANNOT_TELL, "nothing of it is in this copy");
+		advise(dev, "msi-scan --collect FILE, which makes one that is complete");
+		return;
+	}
 	if (dev->mode == MODE_MSIX) {
 		conclude(dev, NOT_AFFECTED, "it uses MSI-X, which has no blocks");
 		return;
@@ -868,6 +882,11 @@ static void judge(struct device *dev)
 	if (dev->mode == MODE_MSI && dev->nr_vectors > MAX_VECTORS) {
 		conclude(dev, CANNOT_TELL, "there cannot be %u MSI vectors", dev->nr_vectors);
 		advise(dev, "look at " PCI_DEVICES "/%s/msi_irqs", dev->bdf);
+		return;
+	}
+	if (!multi && !strcmp(dev->driver, NO_NAME)) {
+		conclude(dev, CANNOT_TELL, "what its driver is cannot be seen");
+		advise(dev, "msi-scan --collect FILE, which makes a copy that is complete");
 		return;
 	}
 	if (!multi && dev->mode == MODE_NONE && !vfio) {

@@ -96,6 +96,7 @@ make_tree() {
 			[[ ${words[2]} == - ]] || ln -s "../../../../bus/pci/drivers/${words[2]}" "$dev/driver"
 			config "${words[3]}" >"$dev/config"
 			;;
+		link) ln -s "../../../devices/pci0000:00/$bdf" "$dev" ;;
 		vectors)
 			read -r bdf mode first count chip <<<"$rest"
 			name=${chip##* } chip=${chip% *}
@@ -266,6 +267,15 @@ for d in json.load(sys.stdin)["devices"]:
 	ln -sf ../../../../../outside "$tree/sys/kernel/irq/40/chip_name"
 	run "$scan" --root "$tree"
 	[[ $output != *secret* ]]
+}
+
+@test "msi-scan: a copy whose links have become folders" {
+	make_tree "$source/cases/its-vfio" "$tree"
+	rm "$tree/sys/bus/pci/devices/0000:00:01.0/driver"
+	mkdir "$tree/sys/bus/pci/devices/0000:00:01.0/driver"
+	try 1 "$scan" --json --root "$tree"
+	says_only 'msi-scan: sys/bus/pci/devices/0000:00:01.0/driver is no link'
+	same '0000:00:01.0 cannot-tell - | what its driver is cannot be seen' "$(of "$output" | head -n 1)"
 }
 
 @test "msi-scan: arguments" {
