@@ -120,8 +120,9 @@ source_tree() {
 		rm -rf "$git"
 		mv "$partial/git" "$git"
 	fi
-	# Where the repository itself were on the branch, no worktree that has left it could come back.
+	# Were the repository itself on the branch, or a tree that is gone, the new one could not come back to it.
 	git -C "$git" update-ref --no-deref HEAD base
+	git -C "$git" worktree prune
 	git -C "$git" worktree add -q --no-checkout --force "${@:2}" "$partial/new" base 2>"$partial/log" ||
 		{ cat "$partial/log" >&2; die "cannot make a worktree of $git; see the message above"; }
 	if [[ -n $tree ]]; then

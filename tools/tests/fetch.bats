@@ -291,8 +291,7 @@ kernel/irq/tests/.gitignore' "$(git -C "$tree" diff --cached --name-only)"
 	"$repo/scripts/fetch"
 	git -C "$tree" checkout -q -b mine
 	git -C "$tree" checkout -q base
-	# Also where the repository is there already, as older versions made it
-	git -C "$tree" checkout -q --detach
+	# Also when the folder was removed, and in a repository as older versions made it
 	rm -rf "$tree"
 	git -C "$cache/linux-$base_version.git" symbolic-ref HEAD refs/heads/base
 	"$repo/scripts/fetch"
