@@ -107,7 +107,7 @@ in_git() {
 	local top
 
 	if ! top=$(git -C "$1" rev-parse --show-toplevel 2>&1); then
-		[[ ! -e $1/.git ]] || die "git refuses $1: ${top%%$'\n'*}"
+		[[ ! -e $1/.git ]] || die "git refuses $1: ${top%%$'\n'*}; 'git status' there says what to do"
 		return 1
 	fi
 	[[ $top -ef $1 ]]

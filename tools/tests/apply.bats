@@ -107,7 +107,7 @@ its: Bring a file' "$(git -C "$tree" log --reverse --format=%s base..)"
 	git_commit_all "$tree" other
 	before=$(contents "$tree")
 	try 1 "$apply" --check --tree "$tree"
-	says "apply: the series does not apply to $tree, which is as it was"
+	same "apply: the series does not apply to $tree, which is as it was; --3way may do it" "${stderr_lines[-1]}"
 	says its-Set-the-flag.patch
 	same "$before" "$(contents "$tree")"
 }
@@ -205,7 +205,7 @@ its: Bring a file' "$(git -C "$tree" log --reverse --format=%s base..)"
 	before=$(contents "$tree")
 	for way in --am --quilt; do
 		try 1 "$apply" $way --tree "$tree"
-		same "apply: the series does not apply to $tree, which is as it was" "${stderr_lines[-1]}"
+		same "apply: the series does not apply to $tree, which is as it was; --3way may do it" "${stderr_lines[-1]}"
 		# Which patch, and where
 		says its-Set-the-flag.patch
 		says 'Hunk #1 FAILED at 17'
@@ -387,6 +387,7 @@ whole_again() {
 	chown -R 65534 "$tree"
 	try 2 "$apply" --tree "$tree"
 	says_only "apply: git refuses $tree: fatal: detected dubious ownership in repository at"
+	says "'git status' there says what to do"
 }
 
 @test "apply: the line ends of Windows" {
@@ -669,7 +670,7 @@ whole_again() {
 	sed -i 's/^PATCHLEVEL = 1/PATCHLEVEL = 2/' "$tree/Makefile"
 	git_commit_all "$tree" 'Linux 7.2'
 	try 0 "$apply" --check --tree "$tree"
-	says "apply: $tree is Linux 7.2.4, which is not covered"
+	says "apply: $tree is Linux 7.2.4, which is not covered; scripts/audit --tree $tree tells what else needs the flag"
 	says "apply: the 4 patches for Linux 7.1 apply to $tree, 0 hunks at another line"
 	# Of none of them, and what is said is the first patch that fails, and where
 	change "$tree/drivers/irqchip/its.c" 20 other
@@ -684,12 +685,42 @@ whole_again() {
 	sed -i 's/^PATCHLEVEL = 2/PATCHLEVEL = 10/' "$tree/Makefile"
 	git_commit_all "$tree" 'Linux 7.10'
 	try 1 "$apply" --check --tree "$tree"
-	says 'that is Linux 7.10.4, which is not covered (nearest: 7.3)'
+	says 'that is Linux 7.10.4, which is not covered (nearest: 7.3); --3way may do it'
+	# Without git nothing can be merged.
+	rm -rf "$tree/.git"
+	try 1 "$apply" --check --tree "$tree"
+	same "apply: the series does not apply to $tree, which is as it was; that is Linux 7.10.4, which is not covered (nearest: 7.3)" \
+		"${stderr_lines[-1]}"
 }
 
 @test "apply: --linux and --tree exclude each other, and a wrong version is named" {
 	try 2 "$apply" --linux 7.3 --tree "$BATS_TEST_TMPDIR"
 	says_only 'apply: --tree says which Linux it is; leave out --linux'
 	try 2 "$apply" --linux 4.4
-	says "no Linux '4.4'; known: 7.3"
+	says_only "apply: no Linux '4.4'; known: 7.3"
+	# It goes to scripts/fetch, for which these are options.
+	mkdir -p "$cache/build-6.12"
+	for version in --prune --list -h 7.3/ ../7.3; do
+		try 2 "$apply" --linux "$version"
+		says_only "apply: no Linux '$version'; known: 7.3"
+	done
+	[[ -e $cache/build-6.12 ]]
+}
+
+@test "apply: a tree that cannot be written" {
+	local folder way
+
+	git_tree
+	printf '[safe]\n\tdirectory = *\n' >>"$HOME/.gitconfig"
+	for way in --am/drivers/irqchip --am/.git --quilt/drivers/irqchip --quilt/; do
+		folder=$tree/${way#*/}
+		folder=${folder%/}
+		chmod -R a+rwX "$tree"
+		chmod a-w "$folder"
+		before=$(contents "$tree")
+		try 2 usual_user "$apply" "${way%%/*}" --tree "$tree"
+		says_only "apply: cannot write to $folder"
+		try 0 usual_user "$apply" --check --tree "$tree"
+		same "$before" "$(contents "$tree")"
+	done
 }
