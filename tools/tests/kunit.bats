@@ -272,6 +272,23 @@ $suite.b" "$output"
 	same 0 "$(calls_of apt-get)"
 }
 
+@test "kunit: an older tree is configured and run as --linux does it" {
+	own_repo
+	suite "$all_passed" 0
+	git_commit_all "$base" suite
+	rm -rf "$cache"
+	has_base "$base"
+	sed -i 's/^PATCHLEVEL = 3/PATCHLEVEL = 1/' "$base/Makefile"
+	# What it has itself would refuse options that it does not know.
+	echo 'raise SystemExit("too old")' >"$base/tools/testing/kunit/kunit.py"
+	kunit 0 --tree "$base"
+	grep -q '^# KUnit on um, .*, Linux 7.1.4$' <<<"$output"
+	# A newer one has a kunit.py that is new enough.
+	sed -i 's/^PATCHLEVEL = 1/PATCHLEVEL = 4/' "$base/Makefile"
+	kunit 2 --tree "$base"
+	says 'too old'
+}
+
 @test "kunit: says when the branch has what patches/ have not" {
 	own_repo
 	# A suite that the series brings
