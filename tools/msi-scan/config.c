@@ -10,6 +10,8 @@
 #define PCI_HEADER_CARDBUS	2
 #define PCI_STD_HEADER		0x40
 #define PCI_CAP_ID_MSI		0x05
+/* What is read of a device that does not answer */
+#define PCI_CAP_ID_NONE		0xff
 #define PCI_MSI_FLAGS		2
 
 /* As many as fit into what is behind the header, so that a loop ends */
@@ -39,6 +41,8 @@ int msi_capability(const unsigned char *config, int len, int *offset)
 			order = config[pos + PCI_MSI_FLAGS] >> 1 & 7;
 			return order > 5 ? 32 : 1 << order;
 		}
+		if (config[pos] == PCI_CAP_ID_NONE)
+			return -1;
 		pos = config[pos + 1] & ~3;
 	}
 	return 0;

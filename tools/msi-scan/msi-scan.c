@@ -554,6 +554,15 @@ static void read_device(struct device *dev)
 		read_idle_domain(dev);
 }
 
+/* Whether a device of this machine was removed in the meantime, as opposed to one that is hidden from a container */
+static bool is_gone(const char *bdf)
+{
+	char path[PATH_SIZE], target[NAME_SIZE];
+
+	return fs_is_live() && make_path(path, "%s/%s", PCI_DEVICES, bdf) &&
+	       fs_link(path, target, sizeof(target)) == -ENOENT;
+}
+
 static int read_devices(void)
 {
 	struct names names;
@@ -580,8 +589,8 @@ static int read_devices(void)
 		copy_text(devices[nr_devices].bdf, sizeof(devices->bdf), names.name[i]);
 		printable(devices[nr_devices].bdf);
 		read_device(&devices[nr_devices]);
-		/* One that was removed in the meantime; its memory is for the next one. */
-		if (fs_is_live() && devices[nr_devices].id[0] == '?')
+		/* The memory is for the next one. */
+		if (devices[nr_devices].id[0] == '?' && is_gone(names.name[i]))
 			memset(&devices[nr_devices], 0, sizeof(*devices));
 		else
 			nr_devices++;
@@ -857,6 +866,11 @@ static void judge(struct device *dev)
 	enum loses loses = LOSES_NOTHING;
 	const char *caveat;
 
+	if (dev->id[0] == '?' && fs_is_live()) {
+		conclude(dev, CANNOT_TELL, "nothing of it can be seen");
+		advise(dev, "sudo msi-scan, outside of containers");
+		return;
+	}
 	if (dev->id[0] == '?') {
 		conclude(dev, CANNOT_TELL, "nothing of it is in this copy");
 		advise(dev, "msi-scan --collect FILE, which makes one that is complete");

@@ -516,11 +516,27 @@ listed() {
 	try 0 "$repo/scripts/fetch" --prune 7.3
 	says_only 'fetch: linux-7.3 has a stash; left alone'
 	git -C "$tree" stash drop -q
+	git -C "$tree" commit -q --allow-empty -m mine
+	try 0 "$repo/scripts/fetch" --prune 7.3
+	says_only 'fetch: linux-7.3 has commits on the branch base; left alone'
+	git -C "$tree" tag mine
+	git -C "$tree" reset -q --hard HEAD^
+	try 0 "$repo/scripts/fetch" --prune 7.3
+	says_only 'fetch: linux-7.3 has a tag mine; left alone'
+	git -C "$tree" tag -d mine
+	git config --global status.showUntrackedFiles no
+	touch "$tree/mine"
+	try 0 "$repo/scripts/fetch" --prune 7.3
+	says_only 'fetch: linux-7.3 has changes; left alone'
+	rm "$tree/mine"
 	try 0 "$repo/scripts/fetch" --prune 7.3
 	[[ ! -e $tree ]]
 }
 
 @test "fetch: --prune does not guess what is the user's where git cannot tell" {
+	local index
+
+	cd "$BATS_TEST_TMPDIR"
 	"$repo/scripts/fetch"
 	mkdir -p "$cache/build-6.12"
 	mv "$cache/linux-7.3.git/objects" "$cache/linux-7.3.git/gone"
@@ -529,6 +545,15 @@ listed() {
 fetch: removing $cache/build-6.12" "$stderr"
 	[[ -e $tree ]]
 	mv "$cache/linux-7.3.git/gone" "$cache/linux-7.3.git/objects"
+	index=$(git -C "$tree" rev-parse --git-path index)
+	cp "$index" index
+	echo x >"$index"
+	echo x >>"$tree/Makefile"
+	try 2 "$repo/scripts/fetch" --prune 7.3
+	says 'fetch: git cannot tell what of linux-7.3 is yours'
+	[[ -e $tree ]]
+	cp index "$index"
+	git -C "$tree" checkout -q Makefile
 	rm "$tree/.git"
 	# What is around it is another tree.
 	git -C "$XDG_CACHE_HOME" init -q -b base
