@@ -278,6 +278,22 @@ for d in json.load(sys.stdin)["devices"]:
 	same '0000:00:01.0 cannot-tell - | what its driver is cannot be seen' "$(of "$output" | head -n 1)"
 }
 
+@test "msi-scan: a device that does not answer" {
+	make_tree "$source/cases/its-vfio" "$tree"
+	printf '\xff%.0s' {1..256} >"$tree/sys/bus/pci/devices/0000:00:01.0/config"
+	try 1 "$scan" --json --root "$tree"
+	same '0000:00:01.0 cannot-tell GICv3 ITS | vfio-pci has it, and how many vectors it can have is for root to see' "$(of "$output" | head -n 1)"
+}
+
+@test "msi-scan: a machine whose devices are hidden, as from a container" {
+	unshare -r true || skip 'needs user namespaces, to have another root'
+	make_tree "$source/cases/half-a-copy" "$tree"
+	rm -r "$tree/sys/bus/pci/devices/0000:00:02.0"
+	make -s -C "$source" O="$tree"
+	try 2 unshare -r chroot "$tree" /msi-scan --json
+	same '0000:00:01.0 cannot-tell - | nothing of it can be seen' "$(of "$output")"
+}
+
 @test "msi-scan: arguments" {
 	try 0 "$scan" --help
 	[[ $output == Usage:* ]]
