@@ -297,6 +297,12 @@ error: drivers/irqchip/its.c: patch does not apply' "$(printf '%s\n' "${stderr_l
 	git -C "$tree" checkout -q base
 	"$mini/scripts/apply" --tree "$tree"
 	refused 1 "mbox: 1 of 1 patches of first are in $tree already"
+	# Where the patch is not to blame
+	git -C "$tree" checkout -q base
+	stub git "[[ \" \$* \" != *' am '* ]] || { echo 'fatal: no space' >&2; exit 128; }
+		exec '$(PATH=$system_path command -v git)' \"\$@\""
+	mbox 1
+	says 'fatal: no space'
 }
 
 @test "mbox: every patch is in a series, and those that are never sent are in none" {
