@@ -239,6 +239,18 @@ its: Bring a file' "$(git -C "$tree" log --reverse --format=%s base..)"
 	same "$before" "$(contents "$tree")"
 }
 
+@test "apply: what cannot be taken back is said" {
+	git_tree
+	# A full disk, say
+	stub git "
+		[[ \$* != *' checkout -q -f '* ]] || { echo 'fatal: no space' >&2; exit 128; }
+		[[ \$* != *' am -q '* ]] || set -- \"\${@:1:\$#-1}\" '$BATS_TEST_TMPDIR/none.patch'
+		exec $(command -v git) \"\$@\""
+	try 1 "$apply" --tree "$tree"
+	says 'fatal: no space'
+	same "apply: $tree is not as it was; 'git checkout -f base' and 'git branch -D irq-free-bulk' there take it back" "${stderr_lines[-1]}"
+}
+
 @test "apply: quilt that fails for another reason leaves the tree as it was" {
 	local before
 
@@ -722,5 +734,19 @@ whole_again() {
 		says_only "apply: cannot write to $folder"
 		try 0 usual_user "$apply" --check --tree "$tree"
 		same "$before" "$(contents "$tree")"
+	done
+}
+
+@test "apply: a tree whose index git cannot read" {
+	local way before
+
+	git_tree
+	echo x >"$tree/.git/index"
+	before=$(cd "$tree" && find . -type f -exec sha256sum {} + | sort)
+	for way in --am --quilt --check; do
+		try 2 "$apply" $way --tree "$tree"
+		same "fatal: .git/index: index file smaller than expected
+apply: git cannot tell whether $tree has changes; see the message above" "$stderr"
+		same "$before" "$(cd "$tree" && find . -type f -exec sha256sum {} + | sort)"
 	done
 }
