@@ -876,7 +876,7 @@ static void judge(struct device *dev)
 		advise(dev, "msi-scan --collect FILE, which makes one that is complete");
 		return;
 	}
-	if (dev->mode == MODE_MSIX) {
+	if (dev->mode == MODE_MSIX && (!vfio || !dev->max)) {
 		conclude(dev, NOT_AFFECTED, "it uses MSI-X, which has no blocks");
 		return;
 	}
