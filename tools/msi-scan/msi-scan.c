@@ -71,7 +71,7 @@ static struct {
 	struct release release;
 	/* The release could be read; its name of the machine, too */
 	bool known;
-	/* It is the kernel of a distribution, which does not say on which stable release it is made */
+	/* It is the kernel of a distribution, of which no stable release says what it does */
 	bool vendor;
 	/* Whether the kernel has the flag at all; -1: not to be seen */
 	int flag;
@@ -190,9 +190,22 @@ static void set_arch(const char *machine)
 	}
 }
 
+/* From which release on the stable series of @release frees the interrupts of a block one by one, if it does */
+static const struct release *since_of(const struct release *release)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(since); i++) {
+		if (since[i].version == release->version && since[i].patchlevel == release->patchlevel)
+			return &since[i];
+	}
+	return NULL;
+}
+
 /*
  * The stable release that the kernel of a distribution is made on, which is not the one in its name: Debian
- * has "Debian 5.10.179-1" of "5.10.0-23-arm64" in its version, and Ubuntu a file that ends with it.
+ * has "Debian 5.10.179-1" of "5.10.0-23-arm64" in its version, and Ubuntu a file that ends with it. In a
+ * series that never had the bug the number says nothing: when it had ended, what others got was carried to it.
  */
 static void read_stable_release(void)
 {
@@ -209,7 +222,7 @@ static void read_stable_release(void)
 			if (parse_release(word, &release, &rest) && release.version == kernel.release.version &&
 			    release.patchlevel == kernel.release.patchlevel && release.sublevel) {
 				kernel.release = release;
-				kernel.vendor = false;
+				kernel.vendor = !since_of(&release);
 			}
 		}
 	}
@@ -706,14 +719,9 @@ static rows rows_of(const struct device *dev)
 /* Whether the kernel frees the interrupts of a block one by one */
 static bool frees_singly(void)
 {
-	const struct release *release = &kernel.release;
-	size_t i;
+	const struct release *first = since_of(&kernel.release);
 
-	for (i = 0; i < ARRAY_SIZE(since); i++) {
-		if (since[i].version == release->version && since[i].patchlevel == release->patchlevel)
-			return !is_older(release, &since[i]);
-	}
-	return !is_older(release, &since[0]);
+	return !is_older(&kernel.release, first ? first : &since[0]);
 }
 
 static void __printf(3, 4) conclude(struct device *dev, enum verdict verdict, const char *fmt, ...)
