@@ -466,6 +466,12 @@ whole_again() {
 	same "$before" "$(contents "$tree")"
 }
 
+@test "apply: what applies as it is needs nothing to merge with" {
+	git_tree
+	try 0 "$apply" --3way --tree "$tree"
+	patched "$tree"
+}
+
 @test "apply: what git cannot merge is left to be mended, and refresh writes it back" {
 	local before back
 
