@@ -167,9 +167,10 @@ static void put_device(const struct device *dev)
 		if (make_path(path, "%s/%s/%s", PCI_DEVICES, dev->bdf, attributes[i]))
 			put_copy(path);
 	}
-	if (dev->driver[0] && make_path(path, "%s/%s/driver", PCI_DEVICES, dev->bdf) &&
-	    strlen(dev->driver) < 60) {
-		snprintf(text, sizeof(text), "../../../../bus/pci/drivers/%s", dev->driver);
+	if (dev->driver[0] && make_path(path, "%s/%s/driver", PCI_DEVICES, dev->bdf)) {
+		/* The header has no room for a long one. */
+		snprintf(text, sizeof(text), "../../../../bus/pci/drivers/%s",
+			 strlen(dev->driver) < 60 ? dev->driver : NO_NAME);
 		put_entry(path, '2', NULL, 0, text);
 	}
 	if (make_path(path, "%s/%s/config", PCI_DEVICES, dev->bdf)) {

@@ -58,9 +58,6 @@ static const struct release unaligned = { 6, 18, 0 };
 /* The numbers of interrupts, with room */
 #define MAX_IRQ			0x7fffffffUL
 
-/* In place of a name that is there, and cannot be read */
-#define NO_NAME			"?"
-
 /* More than there are in a device tree */
 #define MAX_NODES		20000
 #define MAX_DEPTH		16

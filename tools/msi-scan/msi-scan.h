@@ -12,6 +12,8 @@
 #define PATH_SIZE		1024
 /* A name that is kept: of a driver, a chip or a domain. The kernel's are shorter. */
 #define NAME_SIZE		128
+/* In place of a name that is there, and cannot be told */
+#define NO_NAME			"?"
 
 /* The files that are read, of which --collect copies what is needed */
 #define PCI_DEVICES		"sys/bus/pci/devices"

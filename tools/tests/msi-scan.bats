@@ -278,6 +278,18 @@ for d in json.load(sys.stdin)["devices"]:
 	same '0000:00:01.0 cannot-tell - | what its driver is cannot be seen' "$(of "$output" | head -n 1)"
 }
 
+@test "msi-scan: a driver whose name has no room in what is collected" {
+	local name
+
+	printf -v name '%060d-vfio-pci' 0
+	make_tree "$source/cases/its-vfio" "$tree"
+	ln -sfn "../../../../bus/pci/drivers/$name" "$tree/sys/bus/pci/devices/0000:00:01.0/driver"
+	try 0 "$scan" --root "$tree" --collect collected.tar
+	tar -xf collected.tar
+	try 1 "$scan" --json --root msi-scan
+	same '0000:00:01.0 cannot-tell - | what its driver is cannot be seen' "$(of "$output" | head -n 1)"
+}
+
 @test "msi-scan: a device that does not answer" {
 	make_tree "$source/cases/its-vfio" "$tree"
 	printf '\xff%.0s' {1..256} >"$tree/sys/bus/pci/devices/0000:00:01.0/config"
