@@ -20,8 +20,11 @@ boards=$repo/tools/boards
 # that memory.dtsi keeps from Linux.
 early_code=0x7f0f0000 early_table=0x7f0f1000 early_next=0x40000000
 
-# QEMU where the machine's own is too old for a board
+# QEMU where the machine's own is too old for a board, and where one from the archive is kept
 newer_qemu=11
+newer_root=$cache/qemu-$newer_qemu
+# How the reasons begin for which there is none
+no_newer="QEMU $newer_qemu is not to be had"
 
 # is_word ADDRESS VALUE: whether the line has a word; one that should have and has not ends the script
 is_word() {
@@ -83,41 +86,78 @@ board() {
 	fi
 }
 
-# qemu_newer PROGRAM: set newer to the command that is PROGRAM of QEMU $newer_qemu or later: the machine's
-# own, or else one from Debian that is kept in the cache folder and used for nothing else
-qemu_newer() {
-	local version root=$cache/qemu-$newer_qemu lib packages=(qemu-system-arm qemu-system-misc qemu-efi-loongarch64)
-	local mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg suite efi=''
+# unmet TOOL=PACKAGE...: need, but where that would end the script, print what it says
+unmet() {
+	local said
 
+	if said=$(need "$@" 2>&1); then
+		[[ -z $said ]] || printf '%s\n' "$said" >&2
+	else
+		echo "${said##*"$self: "}"
+	fi
+}
+
+# get_newer: put QEMU from Debian's archive into $newer_root; sets newer_unmet to why that cannot be done
+newer_unmet=
+get_newer() {
+	local packages=(qemu-system-arm qemu-system-misc qemu-efi-loongarch64) options=() suite mirror
+	local keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
+	newer_unmet=$(unmet mmdebstrap=mmdebstrap $keyring=debian-archive-keyring)
+	[[ -z $newer_unmet ]] || return 0
+	mirror=$(debian_mirror trixie-backports) || mirror=
+	if [[ -z $mirror ]]; then
+		newer_unmet="this machine's apt has no Debian archive; install QEMU $newer_qemu or later"
+		return
+	fi
+	note "getting QEMU $newer_qemu from Debian's archive, 400 MB, for the boards alone"
+	rm -rf "$newer_root.partial"
+	at_exit rm -rf "$newer_root.partial"
+	# Before that, since it writes there until it is stopped.
+	at_exit stop_supervised
+	suite="deb [signed-by=$keyring] $mirror"
+	# Unpacked is enough, also by a user who is not root; nothing of it is configured, or run as anybody else.
+	((EUID == 0)) || options=(--mode=chrootless)
+	if supervise mmdebstrap --quiet "${options[@]}" --variant=extract --include="$(IFS=,; echo "${packages[*]}")" \
+		--aptopt='APT::Install-Recommends "0"' --aptopt='APT::Default-Release "trixie-backports"' \
+		trixie "$newer_root.partial" "$suite trixie main" "$suite trixie-backports main" >&2; then
+		mv -T "$newer_root.partial" "$newer_root"
+	else
+		newer_unmet="the download from the archive has failed; try again, or install QEMU $newer_qemu or later"
+	fi
+}
+
+# qemu_newer PROGRAM: set newer to the command that is PROGRAM of QEMU $newer_qemu or later: the machine's
+# own, or else one from Debian that is kept in the cache folder and used for nothing else. Or set newer_missing
+# to why there is none; it is looked for once.
+qemu_newer() {
+	local version lib efi=''
+
+	newer=() newer_missing=
 	[[ $1 != *-loongarch64 ]] || efi=/usr/share/qemu-efi-loongarch64
 	version=$("$1" --version 2>/dev/null | sed -nE '1s/.*version ([0-9]+).*/\1/p') || version=
 	if ((${version:-0} >= newer_qemu)); then
-		[[ -z $efi ]] || need "$efi/QEMU_EFI.fd=${efi##*/}"
+		[[ -z $efi ]] || newer_missing=$(unmet "$efi/QEMU_EFI.fd=${efi##*/}")
+		newer_missing=${newer_missing:+$no_newer: $newer_missing}
 		newer=("$1" ${efi:+-L "$efi"})
 		return
 	fi
 
-	if [[ ! -e $root ]]; then
-		need mmdebstrap=mmdebstrap $keyring=debian-archive-keyring
+	if [[ ! -e $newer_root && -z $newer_unmet ]]; then
 		lock qemu
-		if [[ ! -e $root ]]; then
-			note "getting QEMU $newer_qemu from Debian's archive, 400 MB, for the boards alone"
-			mirror=$(debian_mirror trixie-backports)
-			[[ -n $mirror ]] || die "this machine's apt has no Debian archive; install QEMU $newer_qemu or later"
-			rm -rf "$root.partial"
-			at_exit rm -rf "$root.partial"
-			suite="deb [signed-by=$keyring] $mirror"
-			# Unpacked is enough; nothing of it is configured, or run as anybody but the user.
-			mmdebstrap --quiet --variant=extract --include="$(IFS=,; echo "${packages[*]}")" \
-				--aptopt='APT::Install-Recommends "0"' --aptopt='APT::Default-Release "trixie-backports"' \
-				trixie "$root.partial" "$suite trixie main" "$suite trixie-backports main" >&2 ||
-				die "cannot get QEMU $newer_qemu; try again, or install QEMU $newer_qemu or later"
-			mv -T "$root.partial" "$root"
-		fi
+		[[ -e $newer_root ]] || get_newer
 		unlock qemu
 	fi
-	lib=$(echo "$root"/usr/lib/*-linux-gnu*/ld-linux*.so.*)
-	[[ -x $lib && -x $root/usr/bin/$1 ]] || die "$root is not whole; remove it, and it is fetched again"
-	newer=("$lib" --library-path "${lib%/*}" --argv0 "$1" "$root/usr/bin/$1" -L "$root/usr/share/qemu"
-		${efi:+-L "$root$efi"})
+	if [[ ! -e $newer_root ]]; then
+		newer_missing="$no_newer: $newer_unmet"
+		return
+	fi
+	lib=$(echo "$newer_root"/usr/lib/*-linux-gnu*/ld-linux*.so.*)
+	[[ -x $lib && -x $newer_root/usr/bin/$1 && (-z $efi || -e $newer_root$efi/QEMU_EFI.fd) ]] ||
+		die "$newer_root is not whole; remove it, and it is fetched again"
+	newer=("$lib" --library-path "${lib%/*}" --argv0 "$1" "$newer_root/usr/bin/$1" -L "$newer_root/usr/share/qemu"
+		${efi:+-L "$newer_root$efi"})
 }
+
+# qemu_version COMMAND...: what that QEMU says of itself, or nothing where it is not there
+qemu_version() { { "$@" --version 2>/dev/null || :; } | sed -n 1p; }

@@ -5,7 +5,7 @@
 # Source it after common.sh and, for loongarch, kernel.sh and loongarch.sh.
 #
 #	guest_machine imx7				# arm64 when left out
-#	guest_tools
+#	guest_tools				# sets guest_missing when there is no QEMU for it
 #	guest_initramfs
 #	guest_boot LOG IMAGE "$initramfs" "guest.job=rebind guest.rounds=8" -smp 4 ...
 #	verdict=$(guest_verdict LOG)
@@ -14,7 +14,7 @@
 #
 #	at_exit guest_stop
 
-: "${cache:?}" "${repo:?}" "${self:?}" "${dtb=}" "${board_append=}"
+: "${cache:?}" "${repo:?}" "${self:?}" "${dtb=}" "${board_append=}" "${newer_missing=}"
 
 # Seconds until a guest that has not powered off is stopped, and lost; 0 is never
 guest_timeout=${guest_timeout:-300}
@@ -80,13 +80,20 @@ guest_machine() {
 }
 guest_machine arm64
 
-# guest_tools: install what building and booting the guest takes
+# guest_tools: install what building and booting the guest takes, or set guest_missing to why its QEMU is not to
+# be had; and set guest_program to the command that is that
 guest_tools() {
 	local tools=(make=make cpio=cpio "${guest_compiler[@]}")
 
-	[[ -n $guest_newer ]] || tools+=("${guest_qemu[0]}=$guest_package")
+	guest_missing='' guest_program=("${guest_qemu[0]}")
+	if [[ -n $guest_newer ]]; then
+		qemu_newer "${guest_qemu[0]}"
+		guest_missing=$newer_missing guest_program=("${newer[@]}")
+		[[ -z $guest_missing ]] || return 0
+	else
+		tools+=("${guest_qemu[0]}=$guest_package")
+	fi
 	need "${tools[@]}"
-	[[ -z $guest_newer ]] || qemu_newer "${guest_qemu[0]}"
 }
 
 # cpio_of DIR: the archive of a folder
@@ -174,6 +181,7 @@ guest_boot() {
 	done
 	if [[ -n $guest_newer ]]; then
 		qemu_newer "${qemu[0]}"
+		[[ -z $newer_missing ]] || die "$newer_missing"
 		qemu=("${newer[@]}" "${qemu[@]:1}")
 	fi
 	if [[ -n $board ]]; then

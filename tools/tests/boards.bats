@@ -3,6 +3,8 @@
 #
 # scripts/lib/boards.sh: a board's device tree and registers, and which QEMU runs it.
 
+# shellcheck disable=SC2030,SC2031 # every test is a shell of its own
+
 # shellcheck source=tools/tests/lib.bash
 . "$BATS_TEST_DIRNAME/lib.bash"
 
@@ -113,8 +115,8 @@ setup() {
 	stub qemu-system-loongarch64 'echo "QEMU emulator version 11.0.1 (x)"'
 	# shellcheck disable=SC2016 # for the script
 	try 0 bash -c '. "$1" true; need() { echo "need $*"; }; qemu_newer qemu-system-loongarch64; echo "${newer[@]}"' _ "$script"
-	same 'need /usr/share/qemu-efi-loongarch64/QEMU_EFI.fd=qemu-efi-loongarch64
-qemu-system-loongarch64 -L /usr/share/qemu-efi-loongarch64' "$output"
+	says 'need /usr/share/qemu-efi-loongarch64/QEMU_EFI.fd=qemu-efi-loongarch64'
+	same 'qemu-system-loongarch64 -L /usr/share/qemu-efi-loongarch64' "$output"
 
 	stub qemu-system-aarch64 'echo "QEMU emulator version 7.2.22 (x)"'
 	stub apt-get 'echo "mirror bookworm"'
@@ -132,11 +134,113 @@ qemu-system-loongarch64 -L /usr/share/qemu-efi-loongarch64' "$output"
 	rm "$root/usr/bin/qemu-system-aarch64"
 	try 2 bash "$script" qemu_newer qemu-system-aarch64
 	says "$root is not whole; remove it"
+}
 
-	# No archive
-	rm -rf "$root"
-	stub mmdebstrap 'exit 1'
-	try 2 bash "$script" qemu_newer qemu-system-aarch64
-	says 'cannot get QEMU 11'
+# archive: QEMU of the machine is too old, and apt names an archive
+archive() {
+	root=$XDG_CACHE_HOME/irq-free-bulk/qemu-11
+	stub qemu-system-aarch64 'echo "QEMU emulator version 7.2.22 (x)"'
+	stub apt-get 'echo "mirror bookworm"'
+}
+
+# asks: for two QEMUs, and prints why there is none
+asks() {
+	# shellcheck disable=SC2016 # for the script
+	try 0 "$@" bash -c '. "$1" true; for qemu in aarch64 loongarch64; do qemu_newer qemu-system-$qemu; echo "$newer_missing"; done' _ "$script"
+	same "${lines[0]}" "${lines[1]}"
+}
+
+@test "boards: why there is no QEMU is said, and it is looked for once" {
+	archive
+	stub mmdebstrap 'echo "E: no network" >&2; exit 1'
+	asks
+	same 'QEMU 11 is not to be had: the download from the archive has failed; try again, or install QEMU 11 or later' "${lines[0]}"
+	says 'E: no network'
+	same 1 "$(calls_of ^mmdebstrap)"
 	[[ ! -e $root && ! -e $root.partial ]]
+	stub apt-get :
+	asks
+	same "QEMU 11 is not to be had: this machine's apt has no Debian archive; install QEMU 11 or later" "${lines[0]}"
+	stub apt-get 'exit 100'
+	asks
+	same "QEMU 11 is not to be had: this machine's apt has no Debian archive; install QEMU 11 or later" "${lines[0]}"
+	same 1 "$(calls_of ^mmdebstrap)"
+	# What root cannot install
+	tool_folder bin mmdebstrap
+	rm "$stubs/mmdebstrap"
+	stub apt-get 'exit 100'
+	PATH=$stubs:$PWD/bin
+	asks
+	[[ ${lines[0]} == 'QEMU 11 is not to be had: cannot install mmdebstrap; see '* ]]
+}
+
+@test "boards: another run has got QEMU in the meantime" {
+	archive
+	stub mmdebstrap 'exit 1'
+	# shellcheck disable=SC2016 # for the script
+	try 0 bash -c '. "$1" qemu_newer qemu-system-aarch64; echo "<$newer_missing>"
+		mkdir -p "$newer_root"/usr/{bin,lib/x86_64-linux-gnu}
+		for f in bin/qemu-system-aarch64 lib/x86_64-linux-gnu/ld-linux-x86-64.so.2; do echo >"$newer_root/usr/$f"; chmod +x "$newer_root/usr/$f"; done
+		qemu_newer qemu-system-aarch64; echo "<$newer_missing>"' _ "$script"
+	[[ ${lines[0]} == '<QEMU 11 '* ]]
+	same '<>' "${lines[1]}"
+}
+
+@test "boards: QEMU without root" {
+	archive
+	chmod a+rwX . "$script"
+	chmod a+w "$calls"
+	stub mmdebstrap 'exit 1'
+	asks usual_user
+	# It picks no way of its own then.
+	same 1 "$(calls_of '^mmdebstrap --quiet --mode=chrootless ')"
+	tool_folder bin mmdebstrap
+	rm "$stubs/mmdebstrap"
+	PATH=$stubs:$PWD/bin
+	asks usual_user
+	same 'QEMU 11 is not to be had: missing tools; run: sudo apt-get install --no-install-recommends mmdebstrap' "${lines[0]}"
+	same 1 "$(calls_of ^mmdebstrap)"
+}
+
+@test "boards: LoongArch without its firmware" {
+	archive
+	stub qemu-system-loongarch64 'echo "QEMU emulator version 11.0.1 (x)"'
+	# shellcheck disable=SC2016 # for the script
+	try 0 bash -c '. "$1" true; need() { die "missing tools; run: sudo $*"; }
+		qemu_newer qemu-system-loongarch64; echo "$newer_missing"
+		need() { :; }
+		qemu_newer qemu-system-loongarch64; echo "<$newer_missing>"' _ "$script"
+	same 'QEMU 11 is not to be had: missing tools; run: sudo /usr/share/qemu-efi-loongarch64/QEMU_EFI.fd=qemu-efi-loongarch64
+<>' "$output"
+	# In the one from the archive
+	mkdir -p "$root"/usr/{bin,lib/x86_64-linux-gnu,share/qemu-efi-loongarch64}
+	for file in bin/qemu-system-loongarch64 lib/x86_64-linux-gnu/ld-linux-x86-64.so.2; do
+		echo >"$root/usr/$file"
+		chmod +x "$root/usr/$file"
+	done
+	stub qemu-system-loongarch64 'echo "QEMU emulator version 7.2.22 (x)"'
+	try 2 bash "$script" qemu_newer qemu-system-loongarch64
+	says "$root is not whole; remove it"
+	: >"$root/usr/share/qemu-efi-loongarch64/QEMU_EFI.fd"
+	try 0 bash "$script" qemu_newer qemu-system-loongarch64
+}
+
+@test "boards: interrupted while QEMU is downloaded, and nothing half done stays" {
+	local signal
+
+	archive
+	# shellcheck disable=SC2016 # for the stub
+	stub mmdebstrap 'for d; do [[ $d != */qemu-11.partial ]] || root=$d; done
+		trap "sleep 0.5; mkdir -p $root/late; exit 1" TERM
+		mkdir "$root"; echo $$ >'"$PWD"'/reached; while :; do sleep 0.1; done'
+	for signal in 'INT 130' 'TERM 143'; do
+		rm -f reached
+		begin bash "$script" qemu_newer qemu-system-aarch64
+		until_true test -s reached
+		# What a terminal does, and what kill does
+		kill "-${signal% *}" "$([[ $signal == INT* ]] && echo "-$pid" || echo "$pid")"
+		ends_with "${signal#* }"
+		until_true eval "! kill -0 $(<reached) 2>/dev/null"
+		[[ ! -e $root && ! -e $root.partial ]]
+	done
 }

@@ -102,6 +102,34 @@ ok 10 patched smmu must pass, and does pass
 	says_only "KUnit on 'half' could not be run"
 }
 
+@test "sensitivity: a case that was skipped is neither of both, and the QEMUs are named" {
+	# Stock must fail, and patched pass.
+	replace guest 'case " $* " in
+	*" --kernel arm64 "*) printf "%s\n" "not ok 1 rebind-2 $4 loses: x" "# on QEMU 7 (a:b): rebind-2"; exit 1 ;;
+	*) echo "ok 1 smmu ${*: -2:1} # SKIP no QEMU"; exit 2 ;;
+	esac'
+	try 0 "$sensitivity" stock
+	same 'KTAP version 1
+1..2
+ok 1 stock rebind-2@arm64 must fail, and does fail
+ok 2 stock smmu must fail # SKIP no QEMU
+# on QEMU 7 (a:b): rebind-2
+# Totals: pass:1 fail:0 skip:1' "$output"
+	# Beside another case of the same guest
+	sed -i 's/rebind-2@arm64/rebind-2/' "$table"
+	replace guest 'printf "%s\n" "ok 1 rebind-2 $2 loses nothing: x" "ok 2 smmu $2 # SKIP no QEMU" "# on QEMU 7: rebind-2"'
+	try 0 "$sensitivity" patched
+	[[ $output == *$'\nok 4 patched smmu must pass # SKIP no QEMU\n'*$'\n# on QEMU 7: rebind-2\n# Totals: pass:3 fail:0 skip:1' ]]
+	# A case that is in no line, or nothing but what was skipped
+	replace guest 'echo "ok 1 smmu $2 # SKIP no QEMU"; exit 2'
+	try 2 "$sensitivity" stock
+	says_only "scripts/guest on 'stock' could not be run"
+	printf '%s\n' '# VARIANT smmu' 'stock fail' 'patched pass' >"$table"
+	try 2 "$sensitivity"
+	[[ $output == *$'\n# Totals: pass:0 fail:0 skip:2' ]]
+	says_only 'all cases were skipped'
+}
+
 @test "sensitivity: terminated, what it runs ends too" {
 	replace guest 'echo $$ >"'"$PWD"'/reached"; exec sleep 100'
 	begin "$sensitivity" stock
