@@ -15,7 +15,7 @@ set -euo pipefail
 shopt -s inherit_errexit
 
 # Where cd looks, and the tree whose hook or rebase runs the script, are not meant for it.
-unset CDPATH GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_COMMON_DIR GIT_OBJECT_DIRECTORY GIT_PREFIX
+unset CDPATH GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_COMMON_DIR GIT_OBJECT_DIRECTORY GIT_PREFIX GIT_NOTES_REF
 
 self=$(basename "$(readlink -f "$0")")
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)

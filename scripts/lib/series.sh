@@ -53,7 +53,7 @@ trees_for() {
 series_list() { sed -e 's/#.*//' -e 's/[[:space:]]*$//' -e '/^$/d' "$series"; }
 
 # series_paths: the same as absolute paths
-series_paths() { series_list | sed "s,^,$patches/,"; }
+series_paths() { series_list | while IFS= read -r patch; do printf '%s/%s\n' "$patches" "$patch"; done; }
 
 # series_usable: end the script where there is no series to apply
 series_usable() {
@@ -65,7 +65,8 @@ series_usable() {
 	for file in "${list[@]}"; do
 		[[ -r $file ]] || die "series names ${file#"$patches/"}, which is not in patches/"
 	done
-	[[ -z $(search -l $'\r$' "$series" "${list[@]}") ]] ||
+	file=$(search -l $'\r$' "$series" "${list[@]}")
+	[[ -z $file ]] ||
 		die "series or patches/ has the line ends of Windows; check them out with git config core.autocrlf false"
 }
 
@@ -160,12 +161,15 @@ patch_notes() {
 	awk '/^Notes:$/ { on = 1; next } on && !/^(    |$)/ { exit } on { sub(/^    /, ""); print }' "$1"
 }
 
-# keep_notes TREE PATCH COMMIT: attach the notes of the patch to the commit, and say whether there are any
+# keep_notes TREE PATCH COMMIT: attach the notes of the patch, if it has any, to the commit
 keep_notes() {
 	local text
 
 	text=$(patch_notes "$2")
-	[[ -n $text ]] || return
-	git -C "$1" notes add -f -m "$text" "$3" >/dev/null
-	git -C "$1" config notes.rewriteRef refs/notes/commits
+	[[ -n $text ]] || return 0
+	# Where refresh looks for them, wherever the user's own notes are
+	{ git -C "$1" -c user.name=irq-free-bulk -c user.email=irq-free-bulk@localhost \
+		notes --ref=commits add -f -m "$text" "$3" >/dev/null &&
+		git -C "$1" config notes.rewriteRef refs/notes/commits; } ||
+		die "git cannot keep the notes of ${2#"$patches/"} in $1; see the message above"
 }

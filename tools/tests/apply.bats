@@ -466,6 +466,35 @@ whole_again() {
 	same "$before" "$(contents "$tree")"
 }
 
+@test "apply: a merge leaves out what is there, and the notes go where they belong" {
+	local patch before
+
+	own_repo
+	git_tree
+	merge_base
+	for patch in "$BATS_TEST_TMPDIR"/repo/patches/*/*.patch; do
+		sed -i "0,/^---\$/s//---\n\nNotes:\n    Note of $(sed -n 's/^Subject: \[PATCH\] //p' "$patch")\n/" "$patch"
+	done
+	patch -s -d "$tree" -p1 <"$BATS_TEST_TMPDIR/repo/patches/its/its-Set-the-flag.patch"
+	git_commit_all "$tree" 'from upstream'
+	try 0 "$apply" --3way --tree "$tree"
+	says "apply: 1 of 4 patches are in $tree already"
+	says "apply: 3 commits on branch irq-free-bulk of $tree"
+	patched "$tree"
+	same 'its: Bring a file|Note of its: Bring a file
+core: Inherit the flag|Note of core: Inherit the flag
+core: Introduce a flag|Note of core: Introduce a flag
+from upstream|
+base|' "$(git -C "$tree" log --format='%s|%N' irq-free-bulk | sed '/^$/d')"
+	# All of them
+	git -C "$tree" checkout -q --detach
+	git -C "$tree" branch -q -D irq-free-bulk
+	before=$(contents "$tree")
+	try 2 "$apply" --3way --tree "$tree"
+	says "apply: all 4 patches are in $tree already; start from a tree without them"
+	same "$before" "$(contents "$tree")"
+}
+
 @test "apply: what applies as it is needs nothing to merge with" {
 	git_tree
 	try 0 "$apply" --3way --tree "$tree"
@@ -556,6 +585,23 @@ whole_again() {
 	export CDPATH=$BATS_TEST_TMPDIR
 	try 0 "a repo with spaces/scripts/apply" --quilt --tree "plain tree"
 	patched "$plain_tree"
+}
+
+@test "apply: characters in the path of the repo that mean something elsewhere" {
+	local name
+
+	for name in "a b's \"x\"" 'R&D' 'a,b' 'a|b\1'; do
+		cp -a "$mini" "$BATS_TEST_TMPDIR/$name"
+		rm -rf "$tree"
+		git_tree
+		try 0 "$BATS_TEST_TMPDIR/$name/scripts/apply" --tree "$tree"
+		patched "$tree"
+	done
+	# And in that of the tree
+	cd "$BATS_TEST_TMPDIR"
+	mv "$tree" ./-x
+	try 2 "$apply" --tree -x
+	says_only "apply: $BATS_TEST_TMPDIR/-x has the branch irq-free-bulk checked out already"
 }
 
 @test "apply: from any folder" {

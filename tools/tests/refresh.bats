@@ -155,6 +155,22 @@ M patches/$fourth" "$(changed)"
 	try 0 "$refresh" --tree "$tree"
 	says "refresh: kept the notes of $fourth"
 	diff -r "$BATS_TEST_TMPDIR/patches" "$mini/patches"
+	# By a user whose own notes are elsewhere, and whose name git does not know
+	git config --global core.notesRef refs/notes/mine
+	export GIT_NOTES_REF=refs/notes/others
+	git config --global --remove-section user
+	git config --global user.useConfigOnly true
+	git -C "$tree" update-ref -d refs/notes/commits
+	try 0 "$refresh" --tree "$tree"
+	says "refresh: kept the notes of $fourth"
+	diff -r "$BATS_TEST_TMPDIR/patches" "$mini/patches"
+	# Where they cannot be kept, nothing is written.
+	git -C "$tree" update-ref -d refs/notes/commits
+	mkdir -p "$tree/.git/refs/notes"
+	: >"$tree/.git/refs/notes/commits.lock"
+	try 2 "$refresh" --tree "$tree"
+	says "refresh: git cannot keep the notes of $second in $tree; see the message above"
+	diff -r "$BATS_TEST_TMPDIR/patches" "$mini/patches"
 }
 
 @test "refresh: what was edited by hand is not written over" {
@@ -469,10 +485,27 @@ $third
 	git -C "$tree" branch -q -D irq-free-bulk
 	older_linux "$tree"
 	"$mini/scripts/apply" --tree "$tree"
+	cp -a "$mini" "$BATS_TEST_TMPDIR/before"
+	# not_changed: what the last commit has become is neither written nor lost
+	not_changed() {
+		try 2 "$refresh" --tree "$tree"
+		says_only "refresh: $fourth is for other kernels as well; have a copy of it in patches/stable/7.1, and in its series, to change it"
+		diff -r "$BATS_TEST_TMPDIR/before" "$mini"
+		git -C "$tree" reset -q --hard 'HEAD@{1}'
+	}
 	change "$tree/drivers/irqchip/new.c" 1 more
 	git -C "$tree" commit -q -a --amend --no-edit
-	cp -a "$mini" "$BATS_TEST_TMPDIR/before"
+	not_changed
+	# White space
+	sed -i 's/a new file/a  new file/' "$tree/drivers/irqchip/new.c"
+	git -C "$tree" commit -q -a --amend --no-edit
+	not_changed
+	# The changelog, and the notes
+	git -C "$tree" commit -q --amend -m "$(git -C "$tree" log -n 1 --format=%B)" -m 'What was found on 7.1.'
+	not_changed
+	git -C "$tree" notes add -f -m 'What was found on 7.1.'
+	git -C "$tree" commit -q --allow-empty -m empty
+	git -C "$tree" reset -q --hard HEAD~
 	try 2 "$refresh" --tree "$tree"
-	says_only "refresh: $fourth is for other kernels as well; have a copy of it in patches/stable/7.1, and in its series, to change it"
-	diff -r "$BATS_TEST_TMPDIR/before" "$mini"
+	says_only "refresh: $fourth is for other kernels as well"
 }
