@@ -6,6 +6,7 @@
 #include <linux/bitmap.h>
 #include <linux/device/devres.h>
 #include <linux/dma-mapping.h>
+#include <linux/interrupt.h>
 #include <linux/irq.h>
 #include <linux/irq_sim.h>
 #include <linux/log2.h>
@@ -15,14 +16,20 @@
 #include <linux/prandom.h>
 
 #include "bench.h"
+#include "doorbell.h"
+#include "status.h"
 
 /* Rounds of a sweep, steps and seeds of a mix, and how many events are filled of a map that has more */
 #define ROUNDS		20
 #define STEPS		250
 #define SEEDS		4
 #define FILL		384
+/* What the handlers that are tested look for messages of: two devices with 32 vectors have all of them */
+#define MESSAGES	(MSI_BENCH_STATUS_REGS * 32)
 
 struct irq_domain *msi_bench_created;
+int msi_bench_doorbell_error;
+u32 *msi_bench_status;
 
 /*
  * What a driver stacks on: a controller with a fwspec, whose second to last parameter is the number
@@ -244,7 +251,7 @@ static void verify_block(struct kunit *test, unsigned int dev)
 }
 
 /* @dev gets @nr vectors, or an error is returned and nothing has changed */
-static int block_alloc(struct kunit *test, unsigned int dev, unsigned int nr)
+int msi_bench_alloc(struct kunit *test, unsigned int dev, unsigned int nr)
 {
 	struct pci_dev *pdev = msi_bench_pdev(dev);
 	struct msi_bench *bench = test->priv;
@@ -272,13 +279,13 @@ static int block_alloc(struct kunit *test, unsigned int dev, unsigned int nr)
 static bool block_alloc_if_room(struct kunit *test, unsigned int dev, unsigned int nr)
 {
 	bool room = has_room(test->priv, dev, roundup_pow_of_two(nr));
-	int ret = block_alloc(test, dev, nr);
+	int ret = msi_bench_alloc(test, dev, nr);
 
 	KUNIT_ASSERT_EQ_MSG(test, !ret, room, "%u vectors for device %u: %d", nr, dev, ret);
 	return !ret;
 }
 
-static void block_free(struct kunit *test, unsigned int dev)
+void msi_bench_free(struct kunit *test, unsigned int dev)
 {
 	struct msi_bench *bench = test->priv;
 	unsigned int before = events_used(bench), nr = bench->block[dev].nr;
@@ -289,7 +296,7 @@ static void block_free(struct kunit *test, unsigned int dev)
 			    "%u vectors", nr);
 }
 
-static void verify_empty(struct kunit *test)
+void msi_bench_verify_empty(struct kunit *test)
 {
 	struct msi_bench *bench = test->priv;
 
@@ -316,9 +323,9 @@ void msi_bench_sweep(struct kunit *test)
 
 	for (unsigned int i = 0; i < ROUNDS; i++) {
 		KUNIT_ASSERT_TRUE(test, block_alloc_if_room(test, 0, nr));
-		block_free(test, 0);
+		msi_bench_free(test, 0);
 	}
-	verify_empty(test);
+	msi_bench_verify_empty(test);
 }
 
 /* As many devices get N vectors as there is room for, and give them back in another order. */
@@ -338,10 +345,10 @@ void msi_bench_fill(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, nr_devs, first);
 
 		for (unsigned int i = 1; i < nr_devs; i += 2)
-			block_free(test, i);
+			msi_bench_free(test, i);
 		for (unsigned int i = 0; i < nr_devs; i += 2)
-			block_free(test, i);
-		verify_empty(test);
+			msi_bench_free(test, i);
+		msi_bench_verify_empty(test);
 	}
 }
 
@@ -360,16 +367,16 @@ void msi_bench_mixed(struct kunit *test)
 		if (seed % 2)
 			nr = DIV_ROUND_UP(nr, 4);
 		if (bench->block[dev].nr)
-			block_free(test, dev);
+			msi_bench_free(test, dev);
 		else
 			got += block_alloc_if_room(test, dev, nr);
 	}
 	KUNIT_ASSERT_GT(test, got, 0);
 	for (dev = 0; dev < 16; dev++) {
 		if (bench->block[dev].nr)
-			block_free(test, dev);
+			msi_bench_free(test, dev);
 	}
-	verify_empty(test);
+	msi_bench_verify_empty(test);
 }
 
 /* The parent fails at each of N interrupts: to allocate it, and to set its type. */
@@ -387,24 +394,133 @@ void msi_bench_unwind(struct kunit *test)
 	nr = param_nr(test);
 	for (unsigned int i = 0; i < nr; i++) {
 		bench->parent_fails_at = i;
-		KUNIT_ASSERT_NE(test, block_alloc(test, 0, nr), 0);
+		KUNIT_ASSERT_NE(test, msi_bench_alloc(test, 0, nr), 0);
 		KUNIT_ASSERT_EQ(test, bench->parent_fails_at, -1);
-		verify_empty(test);
+		msi_bench_verify_empty(test);
 
 		/* Not every driver sets the type itself */
 		if (!sets_type)
 			continue;
 		bench->type_fails_at = i;
-		if (!block_alloc(test, 0, nr)) {
+		if (!msi_bench_alloc(test, 0, nr)) {
 			sets_type = false;
-			block_free(test, 0);
+			msi_bench_free(test, 0);
 		}
 		bench->type_fails_at = -1;
-		verify_empty(test);
+		msi_bench_verify_empty(test);
 	}
 	KUNIT_ASSERT_TRUE(test, block_alloc_if_room(test, 0, nr));
-	block_free(test, 0);
-	verify_empty(test);
+	msi_bench_free(test, 0);
+	msi_bench_verify_empty(test);
+}
+
+/* The doorbell can't be mapped for the device. */
+void msi_bench_doorbell(struct kunit *test)
+{
+	int ret;
+
+	for (unsigned int nr = 1; nr <= MSI_BENCH_MAX_NR; nr *= 2) {
+		msi_bench_doorbell_error = -ENOMEM;
+		ret = msi_bench_alloc(test, 0, nr);
+		msi_bench_doorbell_error = 0;
+		KUNIT_ASSERT_NE(test, ret, 0);
+		msi_bench_verify_empty(test);
+
+		KUNIT_ASSERT_TRUE(test, block_alloc_if_room(test, 0, nr));
+		msi_bench_free(test, 0);
+		msi_bench_verify_empty(test);
+	}
+}
+
+/* Who has the interrupt of a message, and how often it has arrived */
+struct vector {
+	unsigned int	irq;
+	unsigned int	count;
+};
+
+static irqreturn_t vector_handler(int irq, void *data)
+{
+	struct vector *vector = data;
+
+	vector->count++;
+	return IRQ_HANDLED;
+}
+
+static void vector_free(void *data)
+{
+	struct vector *vector = data;
+
+	free_irq(vector->irq, vector);
+}
+
+/* The vector of each message. Devices have all of them */
+static struct vector *vectors_request(struct kunit *test)
+{
+	struct vector *vectors = kunit_kcalloc(test, MESSAGES, sizeof(*vectors), GFP_KERNEL), *vector;
+	struct msi_bench *bench = test->priv;
+
+	KUNIT_ASSERT_NOT_NULL(test, vectors);
+	KUNIT_ASSERT_EQ(test, bench->map[0].nr, MESSAGES);
+	for (unsigned int dev = 0; dev < MESSAGES / MSI_BENCH_MAX_NR; dev++) {
+		KUNIT_ASSERT_TRUE(test, block_alloc_if_room(test, dev, MSI_BENCH_MAX_NR));
+		for (unsigned int i = 0; i < MSI_BENCH_MAX_NR; i++) {
+			KUNIT_ASSERT_LT(test, bench->block[dev].data | i, MESSAGES);
+			vector = &vectors[bench->block[dev].data | i];
+			vector->irq = pci_irq_vector(msi_bench_pdev(dev), i);
+			KUNIT_ASSERT_EQ(test, request_irq(vector->irq, vector_handler, 0,
+							  "msi-bench", vector), 0);
+			KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, vector_free, vector),
+					0);
+		}
+	}
+	return vectors;
+}
+
+/* These messages arrive. Each of their vectors gets one interrupt, the others none */
+static void messages_arrive(struct kunit *test, struct vector *vectors, u64 messages)
+{
+	struct msi_bench *bench = test->priv;
+
+	for (unsigned int i = 0; i < MESSAGES; i++)
+		vectors[i].count = 0;
+	msi_bench_status[0] = lower_32_bits(messages);
+	msi_bench_status[1] = upper_32_bits(messages);
+
+	local_irq_disable();
+	bench->handle(bench);
+	local_irq_enable();
+
+	for (unsigned int i = 0; i < MESSAGES; i++)
+		KUNIT_ASSERT_EQ_MSG(test, vectors[i].count, messages >> i & 1,
+				    "vector %u of messages %#llx", i, messages);
+	KUNIT_ASSERT_EQ(test, msi_bench_status[0], 0);
+	KUNIT_ASSERT_EQ(test, msi_bench_status[1], 0);
+}
+
+/* One message at a time */
+void msi_bench_one(struct kunit *test)
+{
+	struct vector *vectors = vectors_request(test);
+
+	for (unsigned int i = 0; i < MESSAGES; i++)
+		messages_arrive(test, vectors, BIT_ULL(i));
+}
+
+/* Each two at once */
+void msi_bench_two(struct kunit *test)
+{
+	struct vector *vectors = vectors_request(test);
+
+	for (unsigned int i = 0; i < MESSAGES; i++) {
+		for (unsigned int j = 0; j < i; j++)
+			messages_arrive(test, vectors, BIT_ULL(i) | BIT_ULL(j));
+	}
+}
+
+/* All of them at once */
+void msi_bench_all(struct kunit *test)
+{
+	messages_arrive(test, vectors_request(test), ~0ULL);
 }
 
 static const void *next_number(const void *prev, unsigned int last, const char *what, char *desc)
@@ -467,6 +583,8 @@ int msi_bench_init(struct kunit *test, const char *name,
 	KUNIT_ASSERT_EQ(test, dma_set_mask_and_coherent(bench->dev, DMA_BIT_MASK(64)), 0);
 
 	msi_bench_created = NULL;
+	msi_bench_doorbell_error = 0;
+	msi_bench_status = NULL;
 	setup(test, bench);
 	if (!bench->domain)
 		bench->domain = irq_find_matching_fwnode(dev_fwnode(bench->dev),

@@ -34,6 +34,7 @@
  * @has_room:		Whether there is room for a block. Optional, like @used
  * @hwirq:		Which hwirq the driver takes a message for. Optional, it is the data otherwise
  * @event:		What the driver has instead of a hwirq. Optional
+ * @handle:		Let the driver's handler look for messages, of which msi_bench_status has them
  * @priv:		For these functions
  * @parent:		What msi_bench_parent() made
  * @parent_used:	The interrupts which are allocated in @parent
@@ -64,6 +65,7 @@ struct msi_bench {
 	irq_hw_number_t		(*hwirq)(struct msi_bench *bench, unsigned int dev, u64 addr,
 					 u32 data);
 	irq_hw_number_t		(*event)(struct irq_data *d);
+	void			(*handle)(struct msi_bench *bench);
 	void			*priv;
 
 	struct irq_domain	*parent;
@@ -109,12 +111,19 @@ u32 msi_bench_config(unsigned int dev, int where, int size);
 /* The tests */
 int msi_bench_init(struct kunit *test, const char *name,
 		   void (*setup)(struct kunit *test, struct msi_bench *bench));
+int msi_bench_alloc(struct kunit *test, unsigned int dev, unsigned int nr);
+void msi_bench_free(struct kunit *test, unsigned int dev);
+void msi_bench_verify_empty(struct kunit *test);
 const void *msi_bench_nrs(struct kunit *test, const void *prev, char *desc);
 const void *msi_bench_seeds(struct kunit *test, const void *prev, char *desc);
 void msi_bench_sweep(struct kunit *test);
 void msi_bench_fill(struct kunit *test);
 void msi_bench_mixed(struct kunit *test);
 void msi_bench_unwind(struct kunit *test);
+void msi_bench_doorbell(struct kunit *test);
+void msi_bench_one(struct kunit *test);
+void msi_bench_two(struct kunit *test);
+void msi_bench_all(struct kunit *test);
 
 #define MSI_BENCH_CASE(_name, _params)					\
 	{								\
@@ -124,16 +133,14 @@ void msi_bench_unwind(struct kunit *test);
 		.module_name	 = KBUILD_MODNAME,			\
 	}
 
-#define MSI_BENCH_SUITE(_name, _setup)					\
+/* The suite @_name of these tests, with the node @_node of nodes.dtso */
+#define MSI_BENCH_SUITE_OF(_name, _node, _setup, ...)			\
 static int _name##_init(struct kunit *test)				\
 {									\
-	return msi_bench_init(test, #_name, _setup);			\
+	return msi_bench_init(test, #_node, _setup);			\
 }									\
 static struct kunit_case _name##_cases[] = {				\
-	MSI_BENCH_CASE(sweep, msi_bench_nrs),				\
-	MSI_BENCH_CASE(fill, msi_bench_nrs),				\
-	MSI_BENCH_CASE(mixed, msi_bench_seeds),				\
-	MSI_BENCH_CASE(unwind, msi_bench_nrs),				\
+	__VA_ARGS__,							\
 	{}								\
 };									\
 static struct kunit_suite _name##_suite = {				\
@@ -142,5 +149,23 @@ static struct kunit_suite _name##_suite = {				\
 	.test_cases	= _name##_cases,				\
 };									\
 kunit_test_suite(_name##_suite)
+
+#define MSI_BENCH_SUITE(_name, _setup)					\
+	MSI_BENCH_SUITE_OF(_name, _name, _setup,			\
+			   MSI_BENCH_CASE(sweep, msi_bench_nrs),	\
+			   MSI_BENCH_CASE(fill, msi_bench_nrs),		\
+			   MSI_BENCH_CASE(mixed, msi_bench_seeds),	\
+			   MSI_BENCH_CASE(unwind, msi_bench_nrs))
+
+/* With doorbell.h in front of the driver */
+#define MSI_BENCH_DOORBELL_SUITE(_name, _node, _setup)			\
+	MSI_BENCH_SUITE_OF(_name, _node, _setup, MSI_BENCH_CASE(doorbell, NULL))
+
+/* With status.h in front of the driver, whose setup provides handle */
+#define MSI_BENCH_HANDLER_SUITE(_name, _node, _setup)			\
+	MSI_BENCH_SUITE_OF(_name, _node, _setup,			\
+			   MSI_BENCH_CASE(one, NULL),			\
+			   MSI_BENCH_CASE(two, NULL),			\
+			   MSI_BENCH_CASE(all, NULL))
 
 #endif

@@ -5,6 +5,7 @@
  * messages from 0 on.
  */
 #include <linux/io.h>
+#include "doorbell.h"
 
 static void *v2m_regs;
 #undef ioremap
@@ -64,3 +65,4 @@ static void ns2(struct kunit *test, struct msi_bench *bench)
 MSI_BENCH_SUITE(irq_gic_v2m, setup);
 MSI_BENCH_SUITE(irq_gic_v2m_xgene, xgene);
 MSI_BENCH_SUITE(irq_gic_v2m_ns2, ns2);
+MSI_BENCH_DOORBELL_SUITE(irq_gic_v2m_iommu, irq_gic_v2m, setup);

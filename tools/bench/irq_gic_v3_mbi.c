@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* mbi_init() is called. The driver is built in, too */
+#include "doorbell.h"
+
 #define mbi_init msi_bench_mbi_init
 #undef pr_fmt
 #include "../irqchip/irq-gic-v3-mbi.c"
@@ -25,3 +27,4 @@ static void __ref setup(struct kunit *test, struct msi_bench *bench)
 }
 
 MSI_BENCH_SUITE(irq_gic_v3_mbi, setup);
+MSI_BENCH_DOORBELL_SUITE(irq_gic_v3_mbi_iommu, irq_gic_v3_mbi, setup);

@@ -17,11 +17,26 @@
 #include <linux/nodemask.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/xarray.h>
+
+#include "bench.h"
 
 /* The kernel has no ACPI */
 union acpi_subtable_headers;
 static struct acpi_madt_msi_pic madt_msi_pic;
 static void execute_commands(void);
+
+/* The driver's allocations which have not been freed, and the one that fails. -1: none */
+static unsigned int objects;
+static int object_fails_at;
+static void *object_alloc(size_t size);
+static void object_free(const void *object);
+
+#undef kzalloc_obj
+#define kzalloc_obj(obj)		((typeof(obj) *)object_alloc(sizeof(obj)))
+#undef kzalloc_node
+#define kzalloc_node(size, gfp, node)	object_alloc(size)
+#define kfree(object)			object_free(object)
 
 #undef cpu_relax
 #define cpu_relax()		execute_commands()
@@ -34,7 +49,37 @@ static void execute_commands(void);
 	handler((union acpi_subtable_headers *)&madt_msi_pic, 0)
 #undef pr_fmt
 #include "../irqchip/irq-loongarch-ir.c"
-#include "bench.h"
+
+/* The GPIDs of the entries that the controller has a copy of: it may write there */
+static DEFINE_XARRAY(copied_gpids);
+/* How many of them have been freed */
+static unsigned int freed_gpids;
+
+static void *object_alloc(size_t size)
+{
+	void *object = NULL;
+
+	if (object_fails_at < 0 || object_fails_at-- > 0)
+		object = kzalloc(size, GFP_KERNEL);
+	objects += !!object;
+	return object;
+}
+
+static u64 gpid_address(const void *object)
+{
+	return ((unsigned long)object & GPID_ADDR_MASK) >> GPID_ADDR_SHIFT;
+}
+
+static void object_free(const void *object)
+{
+	unsigned long index;
+	void *gpid;
+
+	xa_for_each(&copied_gpids, index, gpid)
+		freed_gpids += xa_to_value(gpid) == gpid_address(object);
+	objects -= !!object;
+	(kfree)(object);
+}
 
 static void execute_commands(void)
 {
@@ -44,6 +89,7 @@ static void execute_commands(void)
 	for (head = redirect_read_reg32(0, LOONGARCH_IOCSR_REDIRECT_CQH); head != tail;
 	     head = (head + 1) % INV_QUEUE_SIZE) {
 		cmd = &redirect_descs[0].inv_queue.cmd_base[head];
+		xa_erase(&copied_gpids, cmd->index.index);
 		if (cmd->index.need_notice)
 			*(u64 *)cmd->notice_addr = 1;
 	}
@@ -102,6 +148,10 @@ static void __ref setup(struct kunit *test, struct msi_bench *bench)
 {
 	struct irq_domain *parent = msi_bench_parent(test, NULL), *avec;
 
+	objects = 0;
+	object_fails_at = -1;
+	freed_gpids = 0;
+	xa_destroy(&copied_gpids);
 	redirect_reg_base = (unsigned long)bench->regs;
 	avec = irq_domain_create_hierarchy(parent, 0, 0, dev_fwnode(bench->dev), &avec_ops, NULL);
 	KUNIT_ASSERT_NOT_NULL(test, avec);
@@ -114,4 +164,57 @@ static void __ref setup(struct kunit *test, struct msi_bench *bench)
 	msi_bench_map(bench, 0, redirect_descs[0].ird_table.bitmap, IRD_ENTRIES, 0);
 }
 
+/* The controller has the entries of a device when their GPIDs are freed. */
+static void gpid(struct kunit *test)
+{
+	struct msi_bench *bench = test->priv;
+	struct redirect_entry *entry;
+	u32 data;
+
+	for (unsigned int nr = 1; nr <= MSI_BENCH_MAX_NR; nr *= 2) {
+		KUNIT_ASSERT_EQ(test, msi_bench_alloc(test, 0, nr), 0);
+		for (unsigned int i = 0; i < nr; i++) {
+			data = bench->block[0].data | i;
+			entry = &redirect_descs[0].ird_table.table[data];
+			KUNIT_ASSERT_TRUE(test, entry->lo.valid);
+			KUNIT_ASSERT_EQ(test, 0, xa_err(xa_store(&copied_gpids, data,
+								 xa_mk_value(entry->lo.gpid),
+								 GFP_KERNEL)));
+		}
+		msi_bench_free(test, 0);
+		KUNIT_ASSERT_EQ(test, freed_gpids, 0);
+		KUNIT_ASSERT_TRUE(test, xa_empty(&copied_gpids));
+	}
+	msi_bench_verify_empty(test);
+}
+
+/* No entry is left. */
+static void full(struct kunit *test)
+{
+	struct msi_bench *bench = test->priv;
+
+	for (unsigned int nr = 1; nr <= MSI_BENCH_MAX_NR; nr++) {
+		bitmap_fill(bench->map[0].bits, IRD_ENTRIES);
+		KUNIT_ASSERT_NE(test, msi_bench_alloc(test, 0, nr), 0);
+		bitmap_zero(bench->map[0].bits, IRD_ENTRIES);
+		msi_bench_verify_empty(test);
+	}
+}
+
+/* Each allocation of memory fails. */
+static void memory(struct kunit *test)
+{
+	for (unsigned int nr = 1; nr <= MSI_BENCH_MAX_NR; nr++) {
+		for (unsigned int i = 0; i < 2 * nr; i++) {
+			object_fails_at = i;
+			KUNIT_ASSERT_NE(test, msi_bench_alloc(test, 0, nr), 0);
+			KUNIT_ASSERT_EQ(test, object_fails_at, -1);
+			KUNIT_ASSERT_EQ(test, objects, 0);
+			msi_bench_verify_empty(test);
+		}
+	}
+}
+
 MSI_BENCH_SUITE(irq_loongarch_ir, setup);
+MSI_BENCH_SUITE_OF(irq_loongarch_ir_own, irq_loongarch_ir, setup,
+		   KUNIT_CASE(gpid), KUNIT_CASE(full), KUNIT_CASE(memory));
