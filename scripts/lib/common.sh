@@ -37,8 +37,9 @@ at_exit() {
 	# A subshell does not do what its parent will do.
 	[[ ${on_exit_of-} == "$BASHPID" ]] || on_exit_of=$BASHPID on_exit=:
 	on_exit="$(printf '%q ' "$@"); $on_exit"
+	# One that fails keeps none from what is left to do, and changes no exit code.
 	# shellcheck disable=SC2064 # what it is now
-	trap "$on_exit" EXIT
+	trap "set +e; $on_exit" EXIT
 }
 trap 'exit 130' INT
 trap 'exit 143' TERM
@@ -69,9 +70,13 @@ supervise() {
 	return $status
 }
 stop_supervised() {
-	[[ -n $supervised ]] || return 0
-	kill -TERM -- "-$supervised" 2>/dev/null || :
-	wait "$supervised" 2>/dev/null || :
+	local groups group
+
+	# Also what has begun a moment ago, and is not in supervised yet
+	into groups jobs -pr
+	for group in $supervised "${groups[@]}"; do
+		! kill -TERM -- "-$group" 2>/dev/null || wait "$group" 2>/dev/null || :
+	done
 	supervised=
 }
 

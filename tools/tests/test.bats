@@ -344,6 +344,15 @@ gone() { ! kill -0 "$(<"$BATS_TEST_TMPDIR/$1.child")" 2>/dev/null; }
 	done
 }
 
+@test "test: a step that has begun at the moment of the signal is stopped" {
+	sleeper one
+	sed -i 's/^\trunning\[[$]!\]=/\tkill -TERM $$\n&/' "$copy/scripts/test"
+	grep -q 'kill -TERM [$][$]' "$copy/scripts/test"
+	begin "$copy/scripts/test"
+	ends_with 143
+	until_true eval "! pgrep -s $pid >/dev/null"
+}
+
 @test "test: a trial: no HOME, a space and a quote in the path, a link, CDPATH, no cache" {
 	local odd="$BATS_TEST_TMPDIR/a b's repo"
 
