@@ -69,8 +69,11 @@ struct pci_name {
 #define PCI_CLASS_ANY		0xffffffff
 #define CLASS_SERIAL_USB_XHCI	0x0c0330
 
+/* What one MSI capability can have */
+#define MSI_MAX			32
+
 int pci_find_class(unsigned int class, struct pci_name *names, unsigned int max);
-int pci_find_multi_msi(struct pci_name *name, unsigned int nr_vectors);
+bool pci_find_multi_msi(const char *job, struct pci_name *name, unsigned int *max);
 bool pci_is_bridge(const char *bdf);
 int pci_msi_max(const char *bdf);
 int pci_msi_message(const char *bdf, unsigned long *address, unsigned int *first);
@@ -113,6 +116,7 @@ int vfio_bind(const char *bdf);
 int vfio_unbind(const char *bdf);
 int vfio_open(struct vfio_device *dev, const char *bdf);
 void vfio_close(struct vfio_device *dev);
+bool vfio_take(const char *job, struct vfio_device *dev, const char *bdf);
 int vfio_max_vectors(const struct vfio_device *dev, unsigned int index);
 int vfio_enable(const struct vfio_device *dev, unsigned int index, unsigned int nr);
 int vfio_disable(const struct vfio_device *dev, unsigned int index);

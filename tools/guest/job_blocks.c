@@ -4,7 +4,8 @@
  * boot: each must be aligned in the message data, and apart from those before it. A USB device
  * must be plugged into each controller, and appear.
  *
- * Measured: what=blocks, and as short those that are not aligned or not apart.
+ * Measured: what=blocks, and as short those that are not aligned or not apart. In the details,
+ * first is the message data of the first vector of each.
  */
 #include <stdio.h>
 
@@ -37,8 +38,9 @@ static void blocks_run(void)
 {
 	struct block blocks[MAX_DEVICES] = {};
 	struct pci_name found[MAX_DEVICES];
+	char firsts[MAX_DEVICES * 12] = "";
 	unsigned int nr_bad = 0;
-	int nr, i;
+	int nr, i, len = 0;
 
 	nr = pci_find_class(CLASS_SERIAL_USB_XHCI, found, MAX_DEVICES);
 	if (nr < 2) {
@@ -63,6 +65,8 @@ static void blocks_run(void)
 		if (!problem && !usb_device_wait(bdf, USB_TIMEOUT_MS))
 			problem = "the USB device did not appear";
 		nr_bad += !!bad_block;
+		len += snprintf(firsts + len, sizeof(firsts) - len, "%s%u", i ? "_" : "",
+				blocks[i].first);
 
 		ktap_note("block device=%s vectors=%d first=%u size=%d interrupts=%ld", bdf, got,
 			  blocks[i].first, size, pci_interrupts(bdf));
@@ -70,7 +74,7 @@ static void blocks_run(void)
 			ktap_note("%s: %s", bdf, problem);
 		ktap_result(!problem, "blocks %s", bdf);
 	}
-	ktap_measured("blocks", nr, nr_bad, -1, "devices:%d", nr);
+	ktap_measured("blocks", nr, nr_bad, -1, "devices:%d,first:%s", nr, firsts);
 }
 
 GUEST_JOB(blocks, blocks_run);

@@ -273,6 +273,7 @@ static void sweep_device(const char *bdf, unsigned int vectors)
 	};
 	int ret;
 
+	pci_note_domains(bdf);
 	ret = pci_msi_max(bdf);
 	if (ret > 0) {
 		sweep.max = ret;

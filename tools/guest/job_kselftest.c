@@ -437,6 +437,19 @@ static void list_devices(void)
 	}
 }
 
+/* Those of all devices that have vectors at boot */
+static void note_domains(void)
+{
+	struct pci_name found[MAX_DEVICES];
+	int nr, i;
+
+	nr = pci_find_class(PCI_CLASS_ANY, found, MAX_DEVICES);
+	for (i = 0; i < nr; i++) {
+		if (pci_vectors(found[i].bdf) > 0)
+			pci_note_domains(found[i].bdf);
+	}
+}
+
 static int set_environment(char *env)
 {
 	char *save, *word, *value;
@@ -468,6 +481,7 @@ static void kselftest_run(void)
 		return;
 	}
 
+	note_domains();
 	if (guest_param_uint("list", 0))
 		list_devices();
 	if (claimed)

@@ -17,7 +17,6 @@
 #include "guest.h"
 
 #define DEFAULT_MAX		4
-#define MSI_MAX			32
 
 #define ARRIVAL_MS		500
 
@@ -73,29 +72,18 @@ static void send_all(const char *bdf, unsigned int asked)
 
 static void messages_run(void)
 {
-	unsigned int max = guest_param_uint("max", DEFAULT_MAX);
+	unsigned int max = DEFAULT_MAX;
 	struct vfio_device dev;
 	struct pci_name found;
 	int ret;
 
-	if (max > MSI_MAX)
-		max = MSI_MAX;
-
-	if (pci_find_multi_msi(&found, max)) {
-		ktap_plan(1);
-		ktap_result(false, "messages: an xHCI controller with %u MSI vectors is there", max);
+	if (!pci_find_multi_msi("messages", &found, &max) || !vfio_take("messages", &dev, found.bdf))
 		return;
-	}
 
-	ret = vfio_bind(found.bdf);
-	if (!ret)
-		ret = vfio_open(&dev, found.bdf);
-	if (!ret) {
-		/* When there are fewer, it says how many. */
-		ret = vfio_enable(&dev, VFIO_PCI_MSI_IRQ_INDEX, max);
-		if (ret > 0 && ret < (int)max)
-			ret = vfio_enable(&dev, VFIO_PCI_MSI_IRQ_INDEX, ret);
-	}
+	/* When there are fewer, it says how many. */
+	ret = vfio_enable(&dev, VFIO_PCI_MSI_IRQ_INDEX, max);
+	if (ret > 0 && ret < (int)max)
+		ret = vfio_enable(&dev, VFIO_PCI_MSI_IRQ_INDEX, ret);
 	if (ret <= 0) {
 		ktap_plan(1);
 		ktap_note("%s: %s", found.bdf, strerror(-ret));

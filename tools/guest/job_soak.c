@@ -161,6 +161,7 @@ static int prepare(struct soak *soak)
 	if (max < 0)
 		return max;
 	soak->asked = cpus + 1 < max ? cpus + 1 : max;
+	pci_note_domains(soak->rebind_bdf);
 
 	ret = vfio_bind(soak->vfio_bdf);
 	if (!ret)

@@ -57,20 +57,30 @@ int pci_find_class(unsigned int class, struct pci_name *names, unsigned int max)
 	return nr;
 }
 
-/* Stores the first xHCI controller whose MSI capability offers so many vectors. */
-int pci_find_multi_msi(struct pci_name *name, unsigned int nr_vectors)
+/*
+ * The device of a job: stores the first xHCI controller whose MSI capability offers guest.max=N
+ * vectors, or *@max when that is not there, and the number. When there is none, this is the only
+ * result of the job.
+ */
+bool pci_find_multi_msi(const char *job, struct pci_name *name, unsigned int *max)
 {
 	struct pci_name found[MAX_DEVICES];
 	int nr, i;
 
+	*max = guest_param_uint("max", *max);
+	if (*max > MSI_MAX)
+		*max = MSI_MAX;
+
 	nr = pci_find_class(CLASS_SERIAL_USB_XHCI, found, MAX_DEVICES);
 	for (i = 0; i < nr; i++) {
-		if (pci_msi_max(found[i].bdf) >= (int)nr_vectors) {
+		if (pci_msi_max(found[i].bdf) >= (int)*max) {
 			*name = found[i];
-			return 0;
+			return true;
 		}
 	}
-	return nr < 0 ? nr : -ENODEV;
+	ktap_plan(1);
+	ktap_result(false, "%s: an xHCI controller with %u MSI vectors is there", job, *max);
+	return false;
 }
 
 bool pci_is_bridge(const char *bdf)
@@ -442,34 +452,37 @@ static bool read_domains(const char *bdf, char *text, size_t size)
 }
 
 /*
- * One note for each domain that the device's vectors pass through, the top one first. The run is
- * lost when guest.domain=TEXT is in the name of none: what happens then says nothing about the
- * driver that the case is for.
+ * One note for each domain that the device's vectors pass through, the top one first, and whether
+ * it has the flag; "unnamed" on a kernel whose debugfs has no names of flags. The run is lost when
+ * guest.domain=TEXT is in the name of no domain: what happens then says nothing about the driver
+ * that the case is for.
  */
 void pci_note_domains(const char *bdf)
 {
 	const char *wanted = guest_param("domain", "");
 	char text[4096], name[128] = "";
-	bool bulk = false, found = false;
+	const char *bulk, *without;
 	char *line, *save;
+	bool found = false;
 
 	if (!read_domains(bdf, text, sizeof(text)))
 		text[0] = '\0';
+	without = strstr(text, "IRQ_DOMAIN_") ? "no" : "unnamed";
+	bulk = without;
 	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		if (strstr(line, "name: ")) {
 			if (name[0])
-				ktap_note("domain device=%s name=%s free_bulk=%s", bdf, name,
-					  bulk ? "yes" : "no");
-			bulk = false;
+				ktap_note("domain device=%s name=%s free_bulk=%s", bdf, name, bulk);
+			bulk = without;
 			if (!read_word(line, "name: ", name, sizeof(name)))
 				name[0] = '\0';
 			found |= !!strstr(name, wanted);
 		}
 		if (strstr(line, "IRQ_DOMAIN_FREE_BULK"))
-			bulk = true;
+			bulk = "yes";
 	}
 	if (name[0])
-		ktap_note("domain device=%s name=%s free_bulk=%s", bdf, name, bulk ? "yes" : "no");
+		ktap_note("domain device=%s name=%s free_bulk=%s", bdf, name, bulk);
 	if (wanted[0] && !found)
 		ktap_note("guest: the vectors of %s are from no domain '%s'", bdf, wanted);
 }

@@ -122,6 +122,22 @@ void vfio_close(struct vfio_device *dev)
 	close(dev->container);
 }
 
+/* Binds and opens the device of a job. When that fails, this is the only result of the job. */
+bool vfio_take(const char *job, struct vfio_device *dev, const char *bdf)
+{
+	int ret;
+
+	ret = vfio_bind(bdf);
+	if (!ret)
+		ret = vfio_open(dev, bdf);
+	if (!ret)
+		return true;
+	ktap_plan(1);
+	ktap_note("%s: %s", bdf, strerror(-ret));
+	ktap_result(false, "%s %s: opened by VFIO", job, bdf);
+	return false;
+}
+
 /* The number of vectors that the device has; @index is VFIO_PCI_MSI(X)_IRQ_INDEX. */
 int vfio_max_vectors(const struct vfio_device *dev, unsigned int index)
 {
