@@ -101,6 +101,50 @@ offered() { "$repo/scripts/$1" --help | grep -oE -- '(^|[^a-z-])--[a-z-]+' | gre
 		"$(sed -nE 's/^.* ([0-9]+\/[0-9]+\/[0-9]+)( \[\*\]_)? +([0-9]+\/[0-9]+\/[0-9]+)$/\1 \3/p' "$repo/Documentation/testing.rst" | sort)"
 }
 
+@test "documents: what the tables say of deliveries is what was recorded" {
+	python3 - "$repo" <<-'END'
+		import pathlib, re, sys
+		repo = pathlib.Path(sys.argv[1])
+		text = (repo / 'Documentation/testing.rst').read_text()
+		results = ''.join((repo / 'Documentation/results' / (name + '.txt')).read_text()
+		                  for name in ('boards', 'platforms', 'selftest'))
+
+		# What each controller has delivered, on stock and patched
+		recorded = {}
+		for case, says in re.findall(r'^# vectors-(\S+) +(?:stock|patched) +enables +320 +\d+ +\d+ +\S+ +(yes|no|-) ', results, re.M):
+		    recorded.setdefault(case, []).append({'-': 'not seen'}.get(says, says))
+		# A keyboard appears after each mix.
+		recorded.update((case, ['yes'] * 2) for case in re.findall(r'^ok \d+ mix-(\S+) patched loses nothing', results, re.M))
+
+		# A row of the boards has lines: the case's name goes on in the next one.
+		said, column = [], None
+		for line in text.splitlines():
+		    if re.match(r'case +driver +delivered', line):
+		        column = line.index('delivered')
+		    elif column and not line:
+		        column = None
+		    elif column and re.match(r'(yes|no|not seen) ', line[column:]):
+		        said.append([line.split(' ')[0], re.split('  ', line[column:])[0]])
+		    elif column and said and line[:1] not in ' =':
+		        said[-1][0] += line.split(' ')[0]
+		boards = len(said)
+		said += re.findall(r'^(?:irq|pcie?)-\S+ +``(\S+)`` +(yes|no|not seen) ', text, re.M)
+		said += [('vectors-its', says) for says in re.findall(r"^irq-gic-v3-its +QEMU's model: most cases +(yes|no|not seen) ", text, re.M)]
+
+		wrong = []
+		for name, says in said:
+		    case = re.sub(r'^((vectors|rebind|blocks|mix)-,?)+', '', name)
+		    if case.startswith('port,'):
+		        if says != 'not seen': wrong.append(name)
+		    elif recorded.get(case) != [says] * 2:
+		        wrong.append('%s: %s, and recorded is %s' % (name, says, recorded.get(case)))
+		if boards < 13 or len(said) < boards + 16:
+		    wrong.append('%d and %d rows were found' % (boards, len(said)))
+		if wrong:
+		    sys.exit('\n'.join(wrong))
+	END
+}
+
 @test "documents: the figures below the changelogs, and 21 of 121, are what was recorded" {
 	python3 - "$repo" <<-'END'
 		import pathlib, re, sys
@@ -140,7 +184,13 @@ offered() { "$repo/scripts/$1" --help | grep -oE -- '(^|[^a-z-])--[a-z-]+' | gre
 		                if suite.startswith(driver.replace('-', '_')) and (passes, fails) == (of - failed, failed)
 		                and passed >= of and not still]:
 		            wrong.append('%s: %d of %d' % (line, failed, of))
-		if seen < 35:
+		    # The message data of the first vectors of several devices
+		    for given in re.findall(r'message data (\d+), (\d+) and (\d+) without the patch and (\d+), (\d+) and (\d+) with it', notes):
+		        seen += 1
+		        for kernel, first in (('stock', given[:3]), ('patched', given[3:])):
+		            if not re.search(r'^# blocks-\S+ +%s .* %s +none$' % (kernel, ' '.join(first)), result('boards'), re.M):
+		                wrong.append('%s: %s' % (line, first))
+		if seen < 36:
 		    wrong.append('%d figures were found' % seen)
 
 		def says(file, *texts):
