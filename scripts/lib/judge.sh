@@ -190,28 +190,45 @@ scan_problem() {
 	fi
 }
 
-# not_as_it_must_be CASE VARIANT PROBLEM WORDS: what there is to see, and then the result
-not_as_it_must_be() {
-	local log=$logs/$1-${config[$1]}-$2.log options=() name kernels=("$2")
+# alone CASE VARIANT...: the command that runs this case on these kernels
+alone() {
+	local options=() name word
 
-	guest_machine "${machine[$1]}"
 	[[ -z ${kept-} ]] || options+=(--linux "$kept")
 	[[ -z $kernel ]] || options+=(--kernel "$kernel")
 	[[ -z $rounds ]] || options+=(--rounds "$rounds")
 	[[ ${job[$1]} != soak ]] || options+=(--seed "$seed")
-	# Stock is judged in another way when nothing is beside it.
-	[[ $2 != stock ]] || into kernels variants_of "$1"
-	for name in "${kernels[@]}"; do
+	for name in "${@:2}"; do
 		if [[ -n ${given_image[$name]-} ]]; then
 			options+=(--image "$name=${given_image[$name]}")
 		else
 			options+=(--variant "$name")
 		fi
 	done
-	[[ ! -s $log ]] || ktap_note "$(guest_excerpt "$log" "${images[$1 $2]}")"
+	options+=("$1")
+	((${#qemu[@]} == 0)) || options+=(-- "${qemu[@]}")
+	printf 'alone: scripts/guest'
+	for word in "${options[@]}"; do
+		[[ $word =~ ^[A-Za-z0-9_,.:=/@%+-]+$ ]] || word=${word@Q}
+		printf ' %s' "$word"
+	done
+	echo
+}
+
+# not_as_it_must_be CASE VARIANT PROBLEM WORDS: what there is to see, and then the result
+not_as_it_must_be() {
+	local log=$logs/$1-${config[$1]}-$2.log kernels=("$2")
+
+	guest_machine "${machine[$1]}"
+	# Stock is judged in another way when nothing is beside it.
+	[[ $2 != stock ]] || into kernels variants_of "$1"
+	if [[ -s $log ]]; then
+		guest_excerpt "$log" "${images[$1 $2]}" >"$work/excerpt"
+		ktap_note "$(<"$work/excerpt")"
+	fi
 	ktap_note "$1 $2: $3"
 	ktap_note "the log: $log"
-	ktap_note "alone: scripts/guest ${options[*]} $1${qemu[*]:+ -- ${qemu[*]}}"
+	ktap_note "$(alone "$1" "${kernels[@]}")"
 	ktap_not_ok "$4"
 }
 
@@ -223,16 +240,25 @@ compared() {
 		sed -E 's/ seems to be in use \(driver (hid-generic|usbhid)\);/ seems to be in use (a keyboard);/'
 }
 
-# compare CASE VARIANT...: whether the others do what the first does
+# compare CASE VARIANT...: whether the others do what the first does. Of one that is lost, nobody knows.
 compare() {
-	local name=$1 first=$2 variant different=''
+	local name=$1 first=$2 variant log verdict missing='' different=''
 
-	for variant in "${@:3}"; do
-		diff --label "$first" --label "$variant" -u0 <(compared "$logs/$name-${config[$name]}-$first.log") \
-			<(compared "$logs/$name-${config[$name]}-$variant.log") >"$work/diff" ||
-			{ different+=" $variant"; ktap_note "$(<"$work/diff")"; }
+	for variant in "${@:2}"; do
+		log=$logs/$name-${config[$name]}-$variant.log
+		verdict=$(guest_verdict "$log")
+		if [[ $verdict == lost* ]]; then missing+=" $variant"; else compared "$log" >"$work/$variant.said"; fi
 	done
-	if [[ -n $different ]]; then
+	if [[ -z $missing ]]; then
+		for variant in "${@:3}"; do
+			diff --label "$first" --label "$variant" -u0 "$work/$first.said" "$work/$variant.said" >"$work/diff" ||
+				{ different+=" $variant"; ktap_note "$(<"$work/diff")"; }
+		done
+	fi
+	[[ -z $missing$different ]] || ktap_note "$(alone "$@")"
+	if [[ -n $missing ]]; then
+		ktap_not_ok "$name: nothing to compare, lost:$missing"
+	elif [[ -n $different ]]; then
 		ktap_not_ok "$name:$different does not do what $first does"
 	else
 		ktap_ok "$name: ${*:3} does what $first does"
@@ -300,6 +326,7 @@ costs() {
 		if [[ $line == ok* ]]; then
 			ktap_ok "$name: $3 against $2, ${word%=*}: ${line#ok }"
 		else
+			ktap_note "$(alone "$name" "$2" "$3")"
 			ktap_not_ok "$name: $3 against $2, ${word%=*}: ${line#not-ok }"
 		fi
 	done

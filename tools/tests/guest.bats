@@ -255,8 +255,8 @@ ok 2 rebind-2 patched loses nothing: rebinds 0 of 9 short, msi-scan: not-affecte
 	good_stock
 	log patched '8 not 1' "$(measured rebinds 9 1 2 asked:3,got:3)"
 	sed -i 's/^\(.*\) not ok 9/\1 # what led to it\n\1 not ok 9/' patched
-	try 1 "$guest" --rounds 9 "${both[@]}" rebind-2 -- -cpu max
-	[[ $output == *'# what led to it'*'not ok 9 rebind'*'# alone: scripts/guest --rounds 9 --image patched=patched rebind-2 -- -cpu max'*$'\n''not ok 2 rebind-2 patched '* ]]
+	try 1 "$guest" --rounds 9 "${both[@]}" rebind-2 -- -cpu max -append 'two words'
+	[[ $output == *'# what led to it'*'not ok 9 rebind'*'# alone: scripts/guest --rounds 9 --image patched=patched rebind-2 -- -cpu max -append '"'two words'"$'\n''not ok 2 rebind-2 patched '* ]]
 }
 
 @test "guest: the stack of what fails is decoded" {
@@ -323,6 +323,21 @@ ok 2 rebind-2 patched loses nothing: rebinds 0 of 9 short, msi-scan: not-affecte
 	finds new '# new patched: the flag is on the domains no and not yes,no' \
 		$'\n# +# measured what=rebinds tried=9 short=0 lost=0 detail=asked:4,got:3\n'
 	[[ $(results) == *'not ok 3 new: patched does not do what stock does' ]]
+	[[ $output == *$'\n# alone: scripts/guest --image stock=stock --image patched=patched new\nnot ok 3 new: '* ]]
+}
+
+@test "guest: two that are lost do not do the same" {
+	echo 'new | arm64 | arm64 | | | same | 5 | one more' >>"$copy/tools/cases"
+	log stock 9 "$(measured rebinds 9 0 0 -)"
+	sed -i s/affected/not-affected/ stock
+	log patched 9 "$(measured rebinds 9 0 0 -)"
+	try 0 "$guest" "${both[@]}" new
+	sed -i '/guest: end/d' stock patched
+	try 2 "$guest" "${both[@]}" new
+	[[ $output == *$'\n# alone: scripts/guest --image stock=stock --image patched=patched new\nnot ok 3 new: nothing to compare, lost: stock patched\n'* ]]
+	stub qemu-system-aarch64 'exit 1'
+	try 2 "$guest" "${both[@]}" new
+	[[ $(results) == *$'\nnot ok 3 new: nothing to compare, lost: stock patched' ]]
 }
 
 @test "guest: which domains have the flag" {
@@ -384,6 +399,7 @@ ok 2 rebind-2 patched loses nothing: rebinds 0 of 9 short, msi-scan: not-affecte
 	sed -i 's/alloc=202/alloc=203/; s/what=ctrl n=2/what=ctrl n=3/' second
 	try 1 "$guest" --image first=first --image second=second new
 	[[ $(results) == *$'not ok 3 new: second against first, pci: 2 of them, at most 101.33 % (N = 1), and no more than 101 %\nnot ok 4 new: second against first, ctrl-free-2: 0 of them, '* ]]
+	same 2 "$(grep -cx '# alone: scripts/guest --image first=first --image second=second new' <<<"$output")"
 	# One alone is judged as ever.
 	try 0 "$guest" --image first=first new
 }
