@@ -159,7 +159,8 @@ kunit_test_suite(_name##_suite)
 
 /* With doorbell.h in front of the driver */
 #define MSI_BENCH_DOORBELL_SUITE(_name, _node, _setup)			\
-	MSI_BENCH_SUITE_OF(_name, _node, _setup, MSI_BENCH_CASE(doorbell, NULL))
+	MSI_BENCH_SUITE_OF(_name, _node, _setup,			\
+			   MSI_BENCH_CASE(doorbell, msi_bench_nrs))
 
 /* With status.h in front of the driver, whose setup provides handle */
 #define MSI_BENCH_HANDLER_SUITE(_name, _node, _setup)			\

@@ -44,3 +44,18 @@ ktap() { bash -c "set -euo pipefail; . '$repo/scripts/lib/ktap.sh'; $1"; }
 	try 0 ktap "suite_totals '$log' a_b; suite_totals '$log' other; suite_totals '$log' none"
 	same $'2/2/1\n1/0/0\n0/0/0' "$output"
 }
+
+@test "ktap: the line of a suite, which the kernel leaves out when it has a single test" {
+	local log=$BATS_TEST_TMPDIR/log
+
+	printf '%s\n' '    # Subtest: one' '        ok 1 vectors 1' '    # sweep: pass:1 fail:0 skip:0 total:1' '    ok 1 sweep' \
+		'ok 1 one' '    # Subtest: bad' '    not ok 1 a' 'not ok 2 bad' '    # Subtest: none' '    ok 1 a # SKIP no' \
+		'ok 3 none' '    # Subtest: two' '    ok 1 a' '    ok 2 b' '# two: pass:2 fail:0 skip:0 total:2' 'ok 4 two' \
+		'    # Subtest: dies' '    ok 1 a' >"$log"
+	try 0 ktap "for suite in one bad none two dies; do echo \"\$suite \$(suite_line '$log' \$suite)\"; done"
+	same 'one pass:1 fail:0 skip:0 total:1
+bad pass:0 fail:1 skip:0 total:1
+none pass:0 fail:0 skip:1 total:1
+two pass:2 fail:0 skip:0 total:2
+dies ' "$output"
+}
