@@ -89,7 +89,11 @@ bad_argument() { die "unknown argument '$1'; see scripts/$self --help"; }
 # need_value OPTION [VALUE...]: die when an option came without its value
 need_value() { [[ $# -ge 2 && -n $2 ]] || die "$1 needs a value; see scripts/$self --help"; }
 
-make_cache() { mkdir -p "$cache" || die "cannot write to $cache"; }
+make_cache() {
+	[[ $cache != *[[:space:]:]* ]] ||
+		die "no kernel builds in a folder with a space or a colon in its path, as $cache; set XDG_CACHE_HOME to another"
+	mkdir -p "$cache" || die "cannot write to $cache"
+}
 
 # need TOOL=PACKAGE...: install the packages of those tools that are missing. TOOL is the name of
 # a command, or the absolute path of a file (a header). Without root, say what to type and stop.
@@ -161,10 +165,13 @@ search() {
 # while read < <(COMMAND), it fails when COMMAND does.
 into() {
 	local -n into_array=$1
-	local into_text
+	local into_text into_status
 
-	# Not '|| return': what is on the left of that does not end at a command that fails.
+	# Not '|| return': what is on the left of that does not end at a command that fails. Where errexit is off,
+	# as below 'supervise f ||', the caller has to look.
 	into_text=$("${@:2}")
+	into_status=$?
+	((into_status == 0)) || return $into_status
 	into_array=()
 	[[ -z $into_text ]] || mapfile -t into_array <<<"$into_text"
 }

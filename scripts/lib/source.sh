@@ -112,7 +112,7 @@ source_tree() {
 		die "$cache has ${free_mib} MiB free and a tree takes 4096; set XDG_CACHE_HOME to a larger disk"
 
 	tree=
-	if ! git -C "$git" rev-parse -q --verify base >/dev/null 2>&1; then
+	if ! git -C "$git" rev-parse -q --verify 'base^{commit}' >/dev/null 2>&1; then
 		source_unpack "$partial"
 		tree=$partial/$source_package
 		note "recording it in git, half a minute"

@@ -504,6 +504,48 @@ listed() {
 	says_only "fetch: no Linux '4.4'"
 }
 
+@test "fetch: --prune, interrupted, leaves nothing that looks complete, and waits for a fetch" {
+	local rm
+
+	"$repo/scripts/fetch"
+	mkdir -p "$cache/src"
+	rm=$(command -v rm)
+	# Killed when a few files are gone
+	stub rm "last=\${!#}; [[ \$last != $cache/* || ! -d \$last ]] || { find \"\$last\" -type f | head -n 5 | xargs -r -d '\\n' $rm -f; kill -KILL \$PPID; exit 1; }; exec $rm \"\$@\""
+	run "$repo/scripts/fetch" --prune 7.3
+	same 137 "$status"
+	$rm "$stubs/rm"
+	[[ ! -e $tree && ! -e $cache/linux-7.3.git && ! -e $cache/src ]]
+	try 0 "$repo/scripts/fetch"
+	same "$tree" "$output"
+	try 0 "$repo/scripts/fetch" --prune 7.3
+	same '' "$(find "$cache" -mindepth 1 -maxdepth 1 ! -name '*.lock' ! -name '*.deb')"
+
+	"$repo/scripts/fetch"
+	exec 8>"$cache/fetch-7.3.lock"
+	flock 8
+	begin "$repo/scripts/fetch" --prune 7.3 8>&-
+	until_true grep -q 'waiting for another run that uses fetch-7.3' "$background.err"
+	[[ -e $tree ]]
+	exec 8>&-
+	ends_with 0
+	[[ ! -e $tree ]]
+}
+
+@test "fetch: a repository that lost its objects is made anew" {
+	"$repo/scripts/fetch"
+	rm -rf "$tree" "$cache/linux-7.3.git/objects"/*
+	try 0 "$repo/scripts/fetch"
+	same "$tree" "$output"
+}
+
+@test "fetch: a cache folder in whose path no kernel builds" {
+	export XDG_CACHE_HOME="$BATS_TEST_TMPDIR/a b"
+	try 2 "$repo/scripts/fetch"
+	says_only "fetch: no kernel builds in a folder with a space or a colon in its path, as $XDG_CACHE_HOME/irq-free-bulk; set XDG_CACHE_HOME to another"
+	[[ ! -e $XDG_CACHE_HOME ]]
+}
+
 @test "fetch: --prune leaves commits that no branch has, and what was stashed" {
 	"$repo/scripts/fetch"
 	git -C "$tree" checkout -q --detach
