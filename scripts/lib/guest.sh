@@ -104,8 +104,9 @@ guest_initramfs() {
 	local from=$repo/tools/guest scan=$repo/tools/msi-scan audit=$repo/Documentation/results/audit.txt dir partial
 	local compiler=("CROSS_COMPILE=$guest_cross") scan_compiler=("CROSS_COMPILE=$guest_cross")
 
-	dir=$cache/guest/$guest_arch-$(sha "$from"/*.[ch] "$from"/Makefile "$scan"/*.[ch] \
-		"$scan"/{Makefile,table.awk,kernels,controllers} "$audit" "$repo"/scripts/lib/{guest,loongarch}.sh)
+	dir=$cache/guest/$guest_arch-$({ "${guest_compiler[0]%%=*}" --version; cat "$from"/*.[ch] "$from"/Makefile \
+		"$scan"/*.[ch] "$scan"/{Makefile,table.awk,kernels,controllers} "$audit" \
+		"$repo"/scripts/lib/{guest,loongarch}.sh; } | sha)
 	initramfs=$dir/initramfs.cpio
 	[[ ! -e $initramfs ]] || return 0
 	mkdir -p "$cache/guest" || die "cannot write to $cache"

@@ -22,7 +22,7 @@ kselftest_make() {
 	ar rc "$1/lib/libuuid.a" &&
 		make -C "$src" "${out[@]}" headers &&
 		make -C "$src/tools/testing/selftests" "${out[@]}" TARGETS="$kselftest_targets" FORCE_TARGETS=1 \
-			USERCFLAGS="-I$repo/tools/kselftest" USERLDFLAGS="-static -s -L$1/lib"
+			USERCFLAGS="-I$1/lib" USERLDFLAGS="-static -s -L$1/lib"
 }
 
 # kselftest_programs: set kselftests to a folder with the programs, static, and the settings of each
@@ -39,12 +39,15 @@ kselftest_programs() {
 	kselftests=$cache/kselftest/$guest_arch-$key
 	if [[ ! -e $kselftests ]]; then
 		note "building the kselftests"
+		# Its lock is held already, and is let go of below.
 		use_variant patched
 		unlock_src
 		mkdir -p "$cache/kselftest"
 		dir=$(mktemp -d "$cache/kselftest/partial.XXXXXX")
 		at_exit rm -rf "$dir"
 		mkdir "$dir/lib"
+		# Not from where it is: its path may have a space, which no compiler flag can.
+		cp -r "$repo/tools/kselftest/uuid" "$dir/lib"
 		supervise kselftest_make "$dir" >"$cache/kselftest/build.log" 2>&1 ||
 			die "cannot build the kselftests; see $cache/kselftest/build.log"
 		for target in $kselftest_targets; do

@@ -568,3 +568,41 @@ ok 6 new patched # SKIP $why" "$(results | sed 's/:.*short, .*//')"
 	try 2 "$guest" --list
 	same '' "$output"
 }
+
+@test "guest: another compiler makes another init" {
+	local first
+
+	# The real one
+	sed -i '$d' "$copy/scripts/lib/guest.sh"
+	mkdir -p "$copy/Documentation/results"
+	: >>"$copy/Documentation/results/audit.txt"
+	cat >"$copy/scripts/test-init" <<-'END'
+		. "$(dirname "$0")/lib/common.sh"
+		. "$repo/scripts/lib/guest.sh"
+		guest_compiler=(cc-of-ours=x)
+		cpio_of() { echo archive; }
+		guest_initramfs
+		echo "$initramfs"
+	END
+	# shellcheck disable=SC2016 # for the stub
+	stub make 'for word; do [[ $word != O=* ]] || mkdir -p "${word#O=}"; done; [[ $* != */scan* ]] || : >"${word#O=}/msi-scan"'
+	stub cc-of-ours 'echo 12.2'
+	first=$(bash "$copy/scripts/test-init")
+	same "$first" "$(bash "$copy/scripts/test-init")"
+	stub cc-of-ours 'echo 12.3'
+	[[ $(bash "$copy/scripts/test-init") != "$first" ]]
+}
+
+@test "guest: the kselftests are built without a word of the repo's path" {
+	cat >"$copy/scripts/test-kselftest" <<-'END'
+		. "$(dirname "$0")/lib/common.sh"
+		src=$cache/src
+		. "$repo/scripts/lib/kselftest.sh"
+		kselftest_make /out
+	END
+	stub ar 'exit 0'
+	stub make 'exit 0'
+	bash "$copy/scripts/test-kselftest"
+	same 2 "$(calls_of ^make)"
+	same 0 "$(grep ^make "$calls" | grep -cF "$copy" || :)"
+}
