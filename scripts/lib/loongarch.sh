@@ -10,12 +10,13 @@
 # the nolibc of the kernel, and the jobs that are there for this machine, and loongarch_scan to those for
 # tools/msi-scan/Makefile
 loongarch_nolibc() {
-	local dir work
+	local dir work base
 
-	use_variant stock
-	dir=$cache/nolibc-loongarch-$(source_exact "$src" | sha256sum | cut -c1-12)
+	base_tree
+	dir=$cache/nolibc-loongarch-$(source_exact "$base" | sha256sum | cut -c1-12)
 	if [[ ! -e $dir ]]; then
 		kernel_tools loongarch
+		use_variant stock
 		work=$dir.partial
 		rm -rf "$work"
 		mkdir -p "$work"
@@ -24,8 +25,8 @@ loongarch_nolibc() {
 		mv "$work/build/usr/include" "$work/uapi"
 		rm -rf "$work/build"
 		mv "$work" "$dir"
+		unlock_src
 	fi
-	unlock_src
 	loongarch_make=(
 		"CC=clang-19 --target=loongarch64-linux-gnu -mno-lsx -fuse-ld=lld-19 -nostdlib -nostdinc -ffreestanding -fno-stack-protector -isystem $dir/nolibc -isystem $dir/uapi -include missing.h"
 		srcs='init.c files.c ktap.c params.c pci.c poke.c scan.c vfio.c job_messages.c job_vectors.c'
