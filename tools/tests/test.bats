@@ -19,7 +19,9 @@ setup() {
 	[[ -e $kunit/kunit.py ]] || skip "needs the kernel's kunit.py, which scripts/fetch brings"
 	cp -r "$kunit" "$cache/src/tools/testing"
 	stub spatch :
-	stub qemu-system-aarch64 'echo QEMU of a test'
+	while read -r program _; do
+		stub "$program" 'echo QEMU of a test'
+	done < <(grep -oE 'qemu-system-[a-z0-9_]+ -machine' "$copy/tools/machines")
 	stub gcc 'echo gcc of a test'
 	# shellcheck disable=SC2016 # for the stub
 	stub gnuplot 'cp two.txt two.svg'
@@ -275,6 +277,63 @@ ok 2 no splat"
 	# Without a record, all are run.
 	try 1 "$copy/scripts/test"
 	says 'words of one'
+}
+
+# old_root VERSION: QEMU from the archive is there, and is this one
+old_root() {
+	local root=$cache/qemu-11
+
+	mkdir -p "$root"/usr/{bin,lib/x86_64-linux-gnu}
+	printf '#!/bin/sh\necho "QEMU %s (a 1:2)"\n' "$1" >"$root/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"
+	: >"$root/usr/bin/qemu-system-aarch64"
+	chmod +x "$root"/usr/{bin,lib/x86_64-linux-gnu}/*
+}
+
+@test "test: what has passed is run again when another QEMU would run it" {
+	old_root 11.1.3
+	has_step one long "$nested"$'\n# on QEMU of a test: a b\n# on QEMU 11.1.3 (a 1:2): c'
+	has_step two long "$nested"
+	grep -q 'qemu-system-riscv64 -machine' "$copy/tools/machines"
+	try 0 "$copy/scripts/test" --record
+	same 'QEMU of a test, QEMU 11.1.3 (a 1:2), gcc of a test' "$(tail -n 2 "$copy/Documentation/results/one.txt" | head -n 1)"
+	same 'QEMU of a test, gcc of a test' "$(tail -n 2 "$copy/Documentation/results/two.txt" | head -n 1)"
+	try 0 "$copy/scripts/test" --record
+	says 'test: one: has passed on'
+	says 'test: two: has passed on'
+	# The newer one, for what it ran; and when it is gone
+	old_root 11.2.0
+	try 0 "$copy/scripts/test" --record
+	says 'words of one'
+	says 'test: two: has passed on'
+	rm -r "$cache/qemu-11"
+	try 0 "$copy/scripts/test" --record
+	says 'words of one'
+	says 'test: two: has passed on'
+	# The machine's own, also if it is not that of arm64
+	old_root 11.1.3
+	try 0 "$copy/scripts/test" --record
+	says 'test: one: has passed on'
+	stub qemu-system-riscv64 'echo another QEMU'
+	try 0 "$copy/scripts/test" --record
+	says 'words of one'
+	says 'words of two'
+	same 'QEMU of a test, another QEMU, gcc of a test' "$(tail -n 2 "$copy/Documentation/results/two.txt" | head -n 1)"
+}
+
+@test "test: what was skipped for want of a QEMU is counted, and has not passed" {
+	has_step one long "$ktap"$'\n1..2\nok 1 a\nok 2 b # SKIP QEMU 11 is not to be had: no network'
+	has_step two long "$two_of_three"
+	try 0 "$copy/scripts/test" --record
+	same '3 passed, 0 failed, 2 skipped' "${lines[-1]}"
+	grep -qx 'ok 2 b # SKIP QEMU 11 is not to be had: no network' "$copy/Documentation/results/one.txt"
+	try 0 "$copy/scripts/test" --record
+	says 'words of one'
+	says 'test: two: has passed on'
+	# A step of which nothing could be run
+	has_step three long "$ktap"$'\n1..1\nok 1 a # SKIP QEMU 11 is not to be had: no network' 2
+	try 1 "$copy/scripts/test" --record
+	same '3 passed, 1 failed, 3 skipped' "${lines[-1]}"
+	[[ ! -e $copy/Documentation/results/three.txt ]]
 }
 
 @test "test: what is kept must be what the step prints" {
