@@ -8,12 +8,15 @@
 
 : "${cache:?}" "${repo:?}" "${src:?}" "${build:?}" "${base_version:?}" "${work:=}" "${kept=}"
 
-# messages LOG: the compilers' and tools' messages, without line numbers. sparse up to 0.6.4 does not
+# messages LOG: the compilers' and tools' messages, without line numbers and the path of the tree. sparse up to 0.6.4 does not
 # fold __builtin_strlen(), and says of each MODULE_LICENSE() what the compiler would say if it were so.
 messages() {
-	search -E '(warning|error|Warning|Error):|^(WARNING|ERROR):' "$1" |
+	local lines line
+
+	into lines search -E '(warning|error|Warning|Error):|^(WARNING|ERROR):' "$1"
+	for line in "${lines[@]}"; do printf '%s\n' "${line/"$src/"}"; done |
 		search -v ' error: bad constant expression$' |
-		sed -E -e 's/^\.\.\///' -e 's/:[0-9]+(:[0-9]+)?:?/:/' -e "s,$src/,," | sort -u
+		sed -E -e 's/^\.\.\///' -e 's/:[0-9]+(:[0-9]+)?:?/:/' | sort -u
 }
 
 # new_messages BEFORE AFTER WHERE: say what only AFTER has, and set bad

@@ -38,22 +38,25 @@ kept_linux() {
 # variant_patches VARIANT: absolute paths of the patches that make it up, in order. tools/sensitivity/
 # variants, whose head explains the words, and tools/alternatives/variants say which.
 variant_patches() {
-	local name=$1 lacks=() front=() behind=() word list kept base=''
+	local name=$1 lacks=() front=() behind=() word list folder kept base=''
 
-	read -ra list < <(awk -v n="$name" '$1 == n { sub(/[^\/]*$/, "", FILENAME); $1 = FILENAME; print }' "${variants[@]}") ||
+	# shellcheck disable=SC2016 # awk's
+	into list awk -v n="$name" '$1 == n { print FILENAME; for (i = 2; i <= NF; i++) print $i }' "${variants[@]}"
+	((${#list[@]})) ||
 		die "no variant '$name'; known: $(awk '/^[a-z]/ { printf "%s ", $1 }' "${variants[@]}")"
+	folder=${list[0]%/*}
 	for word in "${list[@]:1}"; do
 		case $word in
 		everything | nothing) base=$word ;;
 		-*) lacks+=(-e "${word#-}") ;;
 		=*)
-			kept=$(series_list | search -F -e "${word#=}" | sed "s,^,$patches/,")
+			kept=$(series_list | search -F -e "${word#=}" | in_patches)
 			# A pattern that matches nothing would turn the variant into another one.
 			[[ -n $kept ]] || die "variant '$name' has '${word#=}', which no patch of the series has in its name"
 			behind+=("$kept")
 			;;
 		+*)
-			word=${list[0]}${word#+}
+			word=$folder/${word#+}
 			if [[ $base ]]; then behind+=("$word"); else front+=("$word"); fi
 			;;
 		esac
@@ -64,7 +67,7 @@ variant_patches() {
 			[[ $word == -e || -n $(series_list | search -F -e "$word") ]] ||
 				die "variant '$name' lacks '$word', which no patch of the series has in its name"
 		done
-		kept=$(series_paths | search -vF "${lacks[@]}")
+		kept=$(series_list | search -vF "${lacks[@]}" | in_patches)
 		[[ -z $kept ]] || printf '%s\n' "$kept"
 	elif [[ $base != nothing ]]; then
 		series_paths
@@ -76,7 +79,7 @@ variant_patches() {
 # to say that the user does not know yet.
 lock_src() {
 	lock "${src##*/}"
-	[[ -f $src/.git ]] && git -C "$src" rev-parse -q --verify base >/dev/null 2>&1 && return
+	[[ -f $src/.git ]] && git -C "$src" rev-parse -q --verify 'base^{commit}' >/dev/null 2>&1 && return
 	rm -rf "$src"
 	source_base "$base_version"
 	source_tree "$src" --detach
@@ -145,7 +148,7 @@ add_sources() {
 	if ! git -C "$src" rev-parse -q --verify "$ref" >/dev/null; then
 		git=$(git -C "$src" rev-parse --absolute-git-dir)
 		(
-			export GIT_INDEX_FILE=$cache/sources.index GIT_AUTHOR_NAME=irq-free-bulk \
+			export GIT_INDEX_FILE=$src.index GIT_AUTHOR_NAME=irq-free-bulk \
 				GIT_AUTHOR_EMAIL=irq-free-bulk@localhost GIT_{AUTHOR,COMMITTER}_DATE='2000-01-01T00:00:00Z'
 			rm -f "$GIT_INDEX_FILE"
 			src_git "$folder" --git-dir="$git" --work-tree=. add -f .
@@ -171,15 +174,24 @@ add_sources() {
 # use_variant VARIANT [KERNEL]: lock $src, and check the variant out into it, which is $applied, with what
 # KERNEL alone has. The caller does unlock_src when it has done what it needs it for.
 use_variant() {
+	local head changes
+
 	# A wrong name is known before anything is fetched.
 	series_usable
 	variant_patches "$1" >/dev/null
 	lock_src
+	# Left by a git that was killed; whoever else would have it waits for the lock.
+	rm -f "$(git -C "$src" rev-parse --path-format=absolute --git-path index.lock)"
 	variant_commit "$1"
 	applied=$commit
 	! has_sources "${2-}" || add_sources "$2"
-	[[ $(git -C "$src" rev-parse HEAD) == "$commit" && -z $(git -C "$src" status --porcelain -uno) ]] ||
-		src_git "$src" checkout -q -f --detach "$commit"
+	head=$(git -C "$src" rev-parse HEAD)
+	changes=$(git -C "$src" status --porcelain -unormal) ||
+		die "git cannot tell what has changed in $src; see the message above"
+	[[ $head != "$commit" || -n $changes ]] || return 0
+	src_git "$src" checkout -q -f --detach "$commit"
+	# What a checkout that was interrupted has written, or somebody else
+	src_git "$src" clean -q -f -f -d
 }
 
 # use_tree DIR: build DIR as it is, and let no other run do so
@@ -195,7 +207,7 @@ use_tree() {
 kunit_suites() {
 	local suite folder option archs says runs=$1
 
-	has_sources "$1" || { says=$(kernel_says "$1"); read -r runs _ <<<"$says"; }
+	has_sources "$1" || { says=$(kernel_says "$1") || return; read -r runs _ <<<"$says"; }
 	while read -r suite folder option archs; do
 		[[ $suite != \#* && ,$archs, == *,$runs,* ]] || continue
 		! grep -qsx "CONFIG_$option=y" "$src/$folder/.kunitconfig" || echo "$suite $folder"
@@ -249,12 +261,12 @@ make_variables() {
 
 # kunit_configs KERNEL: the files that configure it, a line each
 kunit_configs() {
-	local says fragments fragment
+	local says fragments fragment folder
 
-	says=$(kernel_says "$1")
+	says=$(kernel_says "$1") || return
 	read -r _ _ fragments <<<"$says"
 	for fragment in $fragments; do echo "$repo/tools/kernel/$fragment"; done
-	kunit_suites "$1" | sed "s,^[^ ]* \(.*\)$,$src/\1/.kunitconfig,"
+	kunit_suites "$1" | while read -r _ folder; do echo "$src/$folder/.kunitconfig"; done
 }
 
 # kept_config KERNEL MAKE...: configure a kernel that is kept, as the kunit.py of the newest kernel does its
@@ -263,9 +275,9 @@ kunit_configs() {
 kept_config() {
 	local out=$build/$1 files
 
-	into files kunit_configs "$1"
+	into files kunit_configs "$1" || return
 	mkdir -p "$out"
-	sort -u "${files[@]}" >"$out/.kunitconfig.new"
+	sort -u "${files[@]}" >"$out/.kunitconfig.new" || return
 	[[ ! -e $out/.config ]] || ! cmp -s "$out/.kunitconfig"{.new,} || return 0
 	cp "$out/.kunitconfig.new" "$out/.config"
 	"${@:2}" olddefconfig && mv "$out/.kunitconfig"{.new,}
@@ -275,7 +287,7 @@ kept_config() {
 kunit_py() {
 	local kernel=$1 command=$2 args=() list says arch from=$src
 
-	says=$(kernel_says "$kernel")
+	says=$(kernel_says "$kernel") || return
 	read -r arch _ <<<"$says"
 	args+=("$command" --arch="$arch" --build_dir="$build/$kernel")
 	[[ -z $kept ]] || from=$kunit_from
@@ -284,9 +296,9 @@ kunit_py() {
 	# has there must be nothing: stock writes to it.
 	[[ $command != exec || $kernel != bench ]] || args+=(--kernel_args='nr_cpus=1 mem=384M slab_debug=FZP,kmalloc-*')
 	[[ $command != exec || $arch != arm64 ]] || args+=(--qemu_config="$repo/tools/kernel/qemu/arm64_its.py")
-	into list make_variables "$arch"
+	into list make_variables "$arch" || return
 	args+=("${list[@]/#/--make_options=}")
-	into list kunit_configs "$kernel"
+	into list kunit_configs "$kernel" || return
 	args+=("${list[@]/#/--kunitconfig=}")
 	shift 2
 	mkdir -p "$build/$kernel"
@@ -318,19 +330,21 @@ progress() {
 
 # kernel_build KERNEL: configure it and build its image in $build/KERNEL. kunit.py could build too, but
 # does olddefconfig each time and makes more than the image, which takes as long as compiling a driver.
+# It and what it calls look at each failure: behind 'supervise kernel_build ||' errexit is off.
 kernel_build() {
-	local says arch image make variables=() synced=$build/$1/include/config/auto.conf
+	local says arch image make variables=() newer synced=$build/$1/include/config/auto.conf
 
-	says=$(kernel_says "$1")
+	says=$(kernel_says "$1") || return
 	read -r arch image _ <<<"$says"
-	into variables make_variables "$arch"
+	into variables make_variables "$arch" || return
 	make=(kernel_make "$arch" "$build/$1" "${variables[@]}")
 
 	# Left to itself, make would ask for the value of a new option.
 	if [[ ! -e $synced ]]; then
 		rm -f "$build/$1/.config"
-	elif [[ -n $(find "$src" -name .git -prune -o -name 'Kconfig*' -newer "$synced" -print -quit) ]]; then
-		"${make[@]}" olddefconfig || return
+	else
+		newer=$(find "$src" -name .git -prune -o -name 'Kconfig*' -newer "$synced" -print -quit) || return
+		[[ -z $newer ]] || "${make[@]}" olddefconfig || return
 	fi
 	if [[ $kept ]]; then kept_config "$1" "${make[@]}"; else kunit_py "$1" config; fi && "${make[@]}" "${image##*/}"
 }
@@ -361,15 +375,18 @@ kernel_image() {
 
 # kernel_dtb DTS [DIR]: set dtb to that device tree, compiled with what it includes of the base and of DIR
 kernel_dtb() {
+	local base
+
 	need cpp=cpp dtc=device-tree-compiler
-	use_variant stock
-	dtb=$cache/images/$(basename "$1" .dts)-$({ sources_id HEAD; cat "${1%/*}"/*.dts* ${2+"$2"/*.dts}; } |
+	base_tree
+	dtb=$cache/images/$(basename "$1" .dts)-$({ source_exact "$base"; cat "${1%/*}"/*.dts* ${2+"$2"/*.dts}; } |
 		sha256sum | cut -c1-16).dtb
 	if [[ ! -e $dtb ]]; then
+		use_variant stock
 		mkdir -p "$cache/images"
 		cpp -nostdinc -undef -x assembler-with-cpp -I "$src/include" -I "$src/arch" ${2+-I "$2"} "$1" |
 			dtc -q -I dts -O dtb -o "$dtb.partial" - >&2 || die "cannot compile $1"
 		mv "$dtb.partial" "$dtb"
+		unlock_src
 	fi
-	unlock_src
 }

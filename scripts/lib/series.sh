@@ -53,7 +53,10 @@ trees_for() {
 series_list() { sed -e 's/#.*//' -e 's/[[:space:]]*$//' -e '/^$/d' "$series"; }
 
 # series_paths: the same as absolute paths
-series_paths() { series_list | while IFS= read -r patch; do printf '%s/%s\n' "$patches" "$patch"; done; }
+series_paths() { series_list | in_patches; }
+
+# in_patches: absolute paths of the patch files on stdin
+in_patches() { while IFS= read -r patch; do printf '%s/%s\n' "$patches" "$patch"; done; }
 
 # series_usable: end the script where there is no series to apply
 series_usable() {

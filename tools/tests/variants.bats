@@ -251,3 +251,74 @@ an_hour_ago() {
 	lib use_variant patched
 	[[ ! -e $src/drivers/extra && $(<"$src/drivers/Makefile") == 'all Makefile' ]]
 }
+
+@test "variants: what a git that was killed has left is not in the way, and does not stay" {
+	lib use_variant stock
+	: >"$(git -C "$src" rev-parse --path-format=absolute --git-path index.lock)"
+	# Written for another variant, whose commit was never reached
+	mkdir "$src/drivers/irqchip/more"
+	echo 'CONFIG_KUNIT=y' >"$src/drivers/irqchip/new.c"
+	echo 'CONFIG_KUNIT=y' >"$src/drivers/irqchip/more/more.config"
+	try 0 lib use_variant stock
+	by_hand nothing
+	echo 'CONFIG_KUNIT=y' >"$src/drivers/irqchip/new.c"
+	try 0 lib use_variant half
+	by_hand 'Introduce|Set|Bring'
+}
+
+@test "variants: that git cannot tell does not read as: nothing has changed" {
+	lib use_variant patched
+	stub git "[[ \$* != *' status '* ]] || { echo 'fatal: no' >&2; exit 128; }; exec $(command -v git) \"\$@\""
+	try 2 lib use_variant patched
+	says "git cannot tell what has changed in $src; see the message above"
+}
+
+@test "variants: a space, a comma and an ampersand in the path of the repo" {
+	local odd="$BATS_TEST_TMPDIR/a b,c&d"
+
+	mkdir "$odd"
+	mv "$copy" "$odd/repo"
+	copy=$odd/repo
+	cp "$copy/patches/irqdomain/core-Introduce-a-flag.patch" "$copy/tools/alternatives/idea.patch"
+	echo 'idea nothing +idea.patch =Bring-a-file' >"$copy/tools/alternatives/variants"
+	try 0 lib use_variant half
+	by_hand 'Introduce|Set|Bring'
+	try 0 lib use_variant idea
+	by_hand 'Introduce|Bring'
+}
+
+@test "variants: 'lacks' looks at the names of the patches, not at the path of the repo" {
+	mkdir "$BATS_TEST_TMPDIR/Inherit-the-flag"
+	mv "$copy" "$BATS_TEST_TMPDIR/Inherit-the-flag/repo"
+	copy=$BATS_TEST_TMPDIR/Inherit-the-flag/repo
+	try 0 lib use_variant half
+	by_hand 'Introduce|Set|Bring'
+}
+
+@test "variants: a device tree that is there waits for nobody, and leaves the tree alone" {
+	# shellcheck disable=SC2016 # the stub's
+	stub dtc 'while [[ $1 != -o ]]; do shift; done; cat >"$2"'
+	stub cpp 'echo tree'
+	echo '/dts-v1/;' >"$BATS_TEST_TMPDIR/board.dts"
+	try 0 lib kernel_dtb "$BATS_TEST_TMPDIR/board.dts"
+	lib use_variant patched
+	exec 8>"$cache/src.lock"
+	flock 8
+	try 0 timeout $patience bash "$copy/scripts/test-lib" kernel_dtb "$BATS_TEST_TMPDIR/board.dts"
+	exec 8>&-
+	by_hand .
+	same 1 "$(calls_of ^dtc)"
+}
+
+@test "variants: a kernel whose configuration cannot be made is not built" {
+	stub make 'exit 0'
+	echo 'odd arm64 Image missing.config' >"$copy/tools/kernel/kernels"
+	rm "$copy/tools/kernel/suites"
+	try 0 lib eval "kept=6.12; mkdir -p '$src'; kernel_build odd || echo refused"
+	same refused "$output"
+	same 0 "$(calls_of ^make)"
+	# As the scripts call it
+	try 0 lib eval "kept=6.12; mkdir -p '$src'; supervise kernel_build odd || echo refused"
+	same refused "$output"
+	same 0 "$(calls_of ^make)"
+}
