@@ -8,8 +8,9 @@
 
 : "${cache:?}" "${repo:?}" "${src:?}" "${build:?}" "${base_version:?}" "${work:=}" "${kept=}"
 
-# messages LOG: the compilers' and tools' messages, without line numbers and the path of the tree. sparse up to 0.6.4 does not
-# fold __builtin_strlen(), and says of each MODULE_LICENSE() what the compiler would say if it were so.
+# messages LOG: the compilers' and tools' messages, without line numbers and the path of the tree. sparse
+# up to 0.6.4 does not fold __builtin_strlen(), and says of each MODULE_LICENSE() what the compiler would
+# say if it were so.
 messages() {
 	local lines line
 
