@@ -234,6 +234,9 @@ $suite.b" "$output"
 	echo "$suite drivers/bench X bench" >"$copy/tools/kernel/suites"
 	echo "other $folder $option arm64" >>"$copy/tools/kernel/suites"
 	try 0 "$copy/scripts/kunit" --kernel bench --stock
+	# The log is still there when another kernel is run in the same place.
+	cmp "$BATS_TEST_TMPDIR/kunit.log" "$cache/logs/kunit/bench-stock.log"
+	says "the log is $cache/logs/kunit/bench-stock.log"
 	grep -qx "ok 1 $suite" <<<"$output"
 	run ! grep -q other <<<"$output"
 	[[ -e $cache/src/drivers/bench/.kunitconfig ]]

@@ -22,11 +22,11 @@ setup() {
 	printf '%s\n' '# VARIANT irqdomain_free rebind-2@arm64 smmu' 'stock - fail fail' 'half fail fail pass' 'patched pass pass pass' \
 		>"$table"
 	echo irqdomain_free.one >"$copy/tools/sensitivity/failing/half"
-	mkdir -p "$cache/build/arm64"
+	mkdir -p "$cache/logs/kunit"
 	replace kunit 'case $4 in
 	half) printf "%s\n" "    # Subtest: irqdomain_free" "    not ok 1 one" "not ok 1 irqdomain_free" ;;
 	*) printf "%s\n" "    # Subtest: irqdomain_free" "    ok 1 one" "ok 1 irqdomain_free" ;;
-	esac >'"$cache"'/build/arm64/test.log'
+	esac >'"$cache"'/logs/kunit/arm64-$4.log'
 	replace guest 'case " $* " in
 	*" stock "*) printf "%s\n" "not ok 1 rebind-2 stock loses: x" "not ok 2 smmu stock loses: x"; exit 1 ;;
 	*" half "*) printf "%s\n" "not ok 1 rebind-2 half loses: x" "ok 2 smmu half loses nothing: x"; exit 1 ;;
@@ -96,7 +96,7 @@ ok 10 patched smmu must pass, and does pass
 @test "sensitivity: what cannot be run" {
 	replace guest 'exit 2'
 	try 2 "$sensitivity" stock
-	says_only "scripts/guest on 'stock' could not be run; see $cache/logs/sensitivity/stock.guest-arm64"
+	says_only "scripts/guest on 'stock' could not be run; see $cache/logs/sensitivity/stock.guest-arm64.err"
 	replace kunit 'exit 2'
 	try 2 "$sensitivity" half
 	says_only "KUnit on 'half' could not be run"
@@ -158,12 +158,11 @@ ok 2 stock smmu must fail # SKIP no QEMU
 bench() {
 	printf '%s\n' "$@" >"$copy/tools/sensitivity/bench"
 	printf '%s\n' 'one drivers/bench X bench' 'two drivers/bench X bench' >>"$copy/tools/kernel/suites"
-	mkdir -p "$cache/build/bench"
 	replace kunit 'case $4 in
 	stock) printf "%s\n" "    # Subtest: one" "    not ok 1 sweep" "    ok 2 fill" "    not ok 3 mixed" "not ok 1 one" \
 		"    # Subtest: two" "    not ok 1 sweep" "Unable to handle kernel paging request" "pc : f+0x1/0x2" ;;
 	*) printf "%s\n" "    # Subtest: one" "    ok 1 sweep" "ok 1 one" "    # Subtest: two" "    ok 1 sweep" "ok 2 two" ;;
-	esac >'"$cache"'/build/bench/test.log
+	esac >'"$cache"'/logs/kunit/bench-$4.log
 	[[ $4 != stock ]]'
 }
 
@@ -191,7 +190,7 @@ ok 4 patched two must pass, and does pass
 @test "sensitivity: a bench that does not tell stock from patched" {
 	bench '# SUITE stock patched' 'one mixed,sweep pass' 'two sweep,dies pass'
 	replace kunit "printf '%s\n' '    # Subtest: one' '    ok 1 sweep' 'ok 1 one' '    # Subtest: two' '    ok 1 sweep' \
-		'ok 2 two' >'$cache/build/bench/test.log'"
+		'ok 2 two' >'$cache/logs/kunit/bench-'\$4.log"
 	try 1 "$sensitivity" --kernel bench
 	[[ $output == *$'\nnot ok 1 stock one must fail in mixed,sweep, and does pass\nnot ok 2 stock two must fail in sweep,dies, and does pass\n'* ]]
 	bench '# SUITE stock patched' 'one mixed,sweep pass' 'two sweep,dies'
@@ -238,6 +237,9 @@ ok 3 series smmu must pass, and does pass
 # series   pass  pass  right     4/3   1/1/17    32    9      2
 # Totals: pass:3 fail:0 skip:0' "$output"
 	same 'guest --kernel alternatives --variant idea rebind-2' "$(head -n 1 "$calls")"
+	stub column 'exit 3'
+	try 3 "$sensitivity" --alternatives
+	rm "$stubs/column"
 	try 2 "$sensitivity" --alternatives half
 	says_only "no variant 'half' in tools/alternatives/table; known: idea series"
 }
