@@ -281,7 +281,7 @@ costs() {
 
 	cost_lines "$first" >"$work/first"
 	cost_lines "$second" >"$work/second"
-	ktap_note "$(awk -v first="$2" -v second="$3" '
+	awk -v first="$2" -v second="$3" '
 		NR == FNR { alloc[$1, $2] = $3; free[$1, $2] = $4; next }
 		$1 != what {
 			what = $1
@@ -291,9 +291,10 @@ costs() {
 		($1, $2) in alloc {
 			printf "%2d  %10d %11d  %10d %11d  %6.2f\n", $2, alloc[$1, $2], $3, free[$1, $2], $4,
 				100 * ($3 + $4) / (alloc[$1, $2] + free[$1, $2])
-		}' "$work/first" "$work/second")"
+		}' "$work/first" "$work/second" >"$work/note"
+	ktap_note "$(<"$work/note")"
 	{ left_lines "$first" && left_lines "$second"; } >"$work/left"
-	ktap_note "$(awk -v first="$2" -v second="$3" '
+	awk -v first="$2" -v second="$3" '
 		!(($1, $2) in left) { left[$1, $2] = $3; rounds = $2; if (!seen[$1]++) number[++n] = $1; next }
 		{ other[$1, $2] = $3 }
 		END {
@@ -306,7 +307,8 @@ costs() {
 				for (i = 1; i <= n; i++) printf "  %6d", other[number[i], round]
 			}
 			print ""
-		}' "$work/left")"
+		}' "$work/left" >"$work/note"
+	ktap_note "$(<"$work/note")"
 	read -ra list <<<"${expected[$name]#costs }"
 	for word in "${list[@]}"; do
 		line=$(awk -v bound="$word" '

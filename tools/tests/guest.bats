@@ -404,6 +404,14 @@ ok 2 rebind-2 patched loses nothing: rebinds 0 of 9 short, msi-scan: not-affecte
 	try 0 "$guest" --image first=first new
 }
 
+@test "guest: a table that cannot be made is no empty one" {
+	good_stock
+	good_patched
+	echo 'tables() { die "no table"; }' >>"$copy/scripts/lib/judge.sh"
+	try 2 "$guest" "${both[@]}" rebind-2
+	same 'guest: no table' "${stderr_lines[-1]}"
+}
+
 @test "guest: a field that is empty does not shift the table" {
 	echo 'new | arm64 | arm64 | | | patched | 5 | one more' >>"$copy/tools/cases"
 	log patched 9 "$(measured a 9 0 - x:1)" "$(measured b 10 0 0 -)" "$(measured c 9 0 0 y:2_3,x:7)"
