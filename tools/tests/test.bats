@@ -15,6 +15,7 @@ setup() {
 	copy_repo "$copy"
 	mkdir -p "$copy/Documentation/results" "$copy/tools/tests" "$cache/src/tools/testing"
 	: >"$cache/src/.git"
+	echo 'the audit' >"$copy/Documentation/results/audit.txt"
 	kunit=$user_cache/src/tools/testing/kunit
 	[[ -e $kunit/kunit.py ]] || skip "needs the kernel's kunit.py, which scripts/fetch brings"
 	cp -r "$kunit" "$cache/src/tools/testing"
@@ -272,6 +273,12 @@ ok 2 no splat"
 	try 1 "$copy/scripts/test" --record
 	says 'test: two: has passed on'
 	stub gcc 'echo gcc of another test'
+	try 1 "$copy/scripts/test" --record
+	says 'words of two'
+	# Another table of msi-scan
+	try 1 "$copy/scripts/test" --record
+	says 'test: two: has passed on'
+	echo 'driver x' >"$copy/Documentation/results/audit.txt"
 	try 1 "$copy/scripts/test" --record
 	says 'words of two'
 	# Without a record, all are run.
