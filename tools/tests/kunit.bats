@@ -206,12 +206,16 @@ ok 2 no splat in the kernel log
 	kunit 2 --tree "$base" --suite 'other*'
 	says "kunit: no suite 'other*'; known: $suite"
 	cd "$BATS_TEST_TMPDIR"
-	kunit 0 --tree "$base" --suite "${suite%?}*.a" --junit results.xml
+	kunit 0 --tree "$base" --suite "${suite%?}*.a" --junit results.xml --json results.json
 	grep -qxF -e "--junit=$BATS_TEST_TMPDIR/results.xml" arguments
+	grep -qxF -e "--json=$BATS_TEST_TMPDIR/results.json" arguments
 	same "${suite%?}*.a" "$(tail -n 1 arguments)"
 	kunit 0 --tree "$base" --list
 	same "$suite.a
 $suite.b" "$output"
+	sed -i '/Running tests with/a\    sys.exit(1)' "$base/tools/testing/kunit/kunit.py"
+	kunit 2 --tree "$base" --list
+	says 'the kernel did not list its tests'
 	stub apt-get ''
 	sed -i 's/um$/um,x86_64/' "$copy/tools/kernel/suites"
 	try 0 "$copy/scripts/kunit" --kernel x86_64 --tree "$base" -- -smp 4 -name 'a b'
