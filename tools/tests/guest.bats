@@ -131,6 +131,8 @@ results() { grep -E '^(ok|not ok) ' <<<"$output"; }
 	says_only "the kernel 'um' is for um, and the machine of rebind-2 is arm64"
 	try 2 "$guest" --shell
 	says_only '--shell takes one case, and one --variant'
+	try 2 "$guest" --gdb --shell rebind-2 --variant stock
+	says_only '--shell is nothing beside --gdb'
 	same 0 "$(calls_of qemu)"
 	[[ ! -e $cache/src ]]
 }
