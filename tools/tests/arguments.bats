@@ -193,8 +193,15 @@ value_options() { "$repo/scripts/$1" --help | grep -oE -- '--[a-z-]+ ([A-Z]+|[a-
 }
 
 @test "a cache folder that cannot be written is an error" {
-	try 2 env XDG_CACHE_HOME=/dev/null "$repo/scripts/fetch"
-	same "fetch: cannot write to /dev/null/irq-free-bulk" "${stderr_lines[-1]}"
+	local name said
+
+	for name in apply audit check fetch guest kernels kunit sensitivity test; do
+		try 2 env XDG_CACHE_HOME=/dev/null "$repo/scripts/$name"
+		said=$name
+		# It has the tree fetched.
+		[[ $name != apply ]] || said=fetch
+		same "$said: cannot write to /dev/null/irq-free-bulk" "${stderr_lines[-1]}"
+	done
 }
 
 @test "a cache folder that is read-only is an error" {
